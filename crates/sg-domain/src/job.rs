@@ -1,0 +1,61 @@
+//! Work to do after a change: rows written in the same transaction as the change (an outbox).
+
+use serde::{Deserialize, Serialize};
+
+use crate::{JobId, SessionId, Timestamp, UserId};
+
+/// What a job does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum JobKind {
+    /// Makes the index agree with the store about one session: written, updated or gone.
+    IndexSession {
+        /// The session.
+        session: SessionId,
+    },
+    /// Removes blobs that no row names.
+    SweepBlobs,
+}
+
+impl JobKind {
+    /// Its name in lists and logs.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::IndexSession { .. } => "index_session",
+            Self::SweepBlobs => "sweep_blobs",
+        }
+    }
+}
+
+/// Where a job is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobState {
+    /// Waits for its time.
+    Ready,
+    /// Claimed by a worker until its lease ends.
+    Running,
+    /// Failed too often; waits for a person.
+    Dead,
+}
+
+/// A job. Done jobs are deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Job {
+    /// Its id.
+    pub id: JobId,
+    /// Whose change made it; `None` for maintenance.
+    pub owner: Option<UserId>,
+    /// What it does.
+    pub kind: JobKind,
+    /// Where it is.
+    pub state: JobState,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Not before this time.
+    pub run_at: Timestamp,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Why the last attempt failed.
+    pub last_error: Option<String>,
+}

@@ -1,0 +1,49 @@
+//! What a coding-agent session is: the nouns every other ring speaks, with no I/O, no clock and no framework.
+//!
+//! Innermost ring. What belongs here is what stays true of sessions if HTTP, GraphQL, SQL and the search engine are
+//! all replaced: identifiers, values, filters, scopes, pages and the one error type. What does not: an agent's file
+//! syntax (`sg-formats`), a wire dialect's names (`sg-rest`), anything async.
+
+pub mod caller;
+pub mod content;
+pub mod device_token;
+pub mod digest;
+pub mod error;
+pub mod exchange;
+pub mod filter;
+pub mod id;
+pub mod job;
+pub mod key;
+pub mod message;
+pub mod metadata;
+pub mod page;
+pub mod project;
+pub mod search;
+pub mod session;
+pub mod stats;
+pub mod time;
+pub mod transcript;
+pub mod usage;
+pub mod user;
+
+pub use caller::{Caller, Dialect, Identity, Scope, Scopes, Visibility};
+pub use content::ContentBlock;
+pub use device_token::DeviceToken;
+pub use digest::Digest;
+pub use error::{Error, ErrorKind, Result};
+pub use exchange::Exchange;
+pub use filter::SessionFilter;
+pub use id::{ExchangeId, JobId, KeyId, MessageId, ProjectId, ProjectKey, SessionId, UserId};
+pub use job::{Job, JobKind, JobState};
+pub use key::{ApiKey, NewApiKey};
+pub use message::{Message, Role};
+pub use metadata::SessionMetadata;
+pub use page::{Cursor, Direction, Page, PageRequest};
+pub use project::Project;
+pub use search::{FacetField, Hit, RankBy, SearchPage, SearchQuery};
+pub use session::{Session, SessionOrder, ShareStatus};
+pub use stats::ProjectStats;
+pub use time::Timestamp;
+pub use transcript::Transcript;
+pub use usage::TokenUsage;
+pub use user::User;

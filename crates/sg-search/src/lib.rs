@@ -1,0 +1,74 @@
+//! Finding text: the [`SearchIndex`] trait and the engines behind it.
+//!
+//! What belongs here: tokens, ranking, query syntax, snippets, facets, an engine's own types. No tantivy type leaves
+//! this crate. What does not: whose data it is (a query carries its visibility) and when something is indexed (jobs of
+//! `sg-app`).
+
+use async_trait::async_trait;
+use sg_domain::{Message, Result, SearchPage, SearchQuery, Session, SessionId};
+
+/// Everything the index keeps of one session.
+#[derive(Clone, Debug)]
+pub struct SessionDocument {
+    /// The session; its metadata is what filters and facets work on.
+    pub session: Session,
+    /// The project's name, searchable and shown in facets by id.
+    pub project_name: String,
+    /// Its messages, in order; a message's ordinal is its place here.
+    pub messages: Vec<Message>,
+}
+
+/// What an index knows of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IndexStatus {
+    /// Sessions it holds.
+    pub sessions: u64,
+    /// Documents (pieces of messages) it holds.
+    pub documents: u64,
+    /// Bytes on disk; 0 where that is not known.
+    pub bytes: u64,
+    /// It was missing, foreign, corrupt or of another version when it was opened, and is empty now: the owner of the
+    /// store must rebuild it.
+    pub needs_rebuild: bool,
+}
+
+/// An index over sessions. It is disposable: everything in it can be made again from the store.
+///
+/// Writes are buffered until [`SearchIndex::commit`]. When commit returns, every write before it is durable and every
+/// search that starts later sees it. A crash loses only what was not committed. Writes and searches may run
+/// concurrently; writers take turns inside.
+#[async_trait]
+pub trait SearchIndex: Send + Sync {
+    /// Writes a session, replacing all that was there of it.
+    async fn put(&self, document: SessionDocument) -> Result<()>;
+
+    /// Removes a session. Searches that start after this returns do not see it, even before the next commit.
+    async fn remove(&self, session: SessionId) -> Result<()>;
+
+    /// Makes all writes so far durable and searchable.
+    async fn commit(&self) -> Result<()>;
+
+    /// Answers a query. Never fails because of the text of the query.
+    async fn search(&self, query: SearchQuery) -> Result<SearchPage>;
+
+    /// Which of these sessions the index holds, committed; for `doctor`. All of them when `None`.
+    async fn sessions(&self) -> Result<Vec<(SessionId, String)>>;
+
+    /// What the index knows of itself.
+    fn status(&self) -> IndexStatus;
+
+    /// Starts a new, empty index beside this one, which keeps serving. Writes made through this trait while a rebuild
+    /// runs go to both, and win over the rebuild's own.
+    async fn rebuild(&self) -> Result<Box<dyn Rebuild>>;
+}
+
+/// An index being built beside the one that serves.
+#[async_trait]
+pub trait Rebuild: Send {
+    /// Adds a session to the new index.
+    async fn put(&mut self, document: SessionDocument) -> Result<()>;
+
+    /// Commits the new index and puts it in the old one's place, atomically: a search sees one or the other, a crash
+    /// leaves one or the other. Dropping a rebuild without this leaves the old index as it was.
+    async fn finish(self: Box<Self>) -> Result<()>;
+}

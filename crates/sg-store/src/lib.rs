@@ -1,0 +1,23 @@
+//! Rows and bytes: entities and repositories on SQLite and PostgreSQL, content-addressed blobs, the job queue.
+//!
+//! What belongs here: SQL, connections, transactions, bytes on disk. What does not: business decisions. The public API
+//! speaks domain types; every read of tenant data takes a [`sg_domain::Visibility`].
+
+mod blob;
+mod device_token;
+mod import_source;
+mod job;
+mod key;
+mod message;
+mod project;
+mod session;
+mod stats;
+mod store;
+mod user;
+
+pub use blob::Blobs;
+pub use import_source::ImportSource;
+pub use job::JobCounts;
+pub use message::{MessagePage, MessageQuery};
+pub use session::{SessionColumns, SessionContent, session_cursor};
+pub use store::{Store, StoreConfig, Tx};
