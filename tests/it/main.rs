@@ -1,1 +1,16 @@
-fn main() {}
+//! Every test of the whole, in one binary: what is slow about tests is linking them.
+
+mod architecture;
+mod authorization;
+mod browser;
+mod cli;
+mod crash;
+mod formats;
+mod graphql;
+mod harness;
+mod import;
+mod parity;
+mod postgres;
+mod search_contract;
+mod specstory;
+mod store_contract;

@@ -1,1 +1,1 @@
-//! placeholder
+//! Tests of the whole live in `it/`; this library is empty.

@@ -1,1 +1,31 @@
-//! placeholder
+//! What a caller may do: every operation once, as a method of [`App`].
+//!
+//! What belongs here: permission (the first statement of every operation), rules, the order of side effects, the
+//! transaction, the jobs it enqueues. What does not: HTTP and GraphQL types, SQL, an engine's types, spawning tasks.
+
+mod app;
+mod clock;
+pub mod doctor;
+mod exchange;
+pub mod import;
+mod job;
+mod key;
+mod message;
+mod project;
+mod reindex;
+mod search;
+mod session;
+pub mod session_put;
+mod stats;
+mod user;
+
+pub use app::{App, Limits, Parts};
+pub use clock::{Clock, Ids, RandomIds, SystemClock};
+pub use exchange::ExchangeText;
+pub use job::JobRun;
+pub use key::{CreatedKey, KeyRequest};
+pub use reindex::Progress;
+pub use search::{SearchAnswer, SearchRequest};
+pub use session::SessionList;
+pub use session_put::{NewSession, PutOutcome};
+pub use sg_store::{JobCounts, MessagePage, MessageQuery, SessionColumns, session_cursor};

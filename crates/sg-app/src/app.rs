@@ -1,0 +1,112 @@
+//! The parts every operation works with.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use sg_domain::{KeyId, Timestamp};
+use sg_search::SearchIndex;
+use sg_store::Store;
+
+use crate::{Clock, Ids};
+
+/// What one operation may cost.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// The largest markdown, raw file or session data of one session, in bytes.
+    pub max_session_bytes: u64,
+    /// The longest query text, in bytes.
+    pub max_query_bytes: usize,
+    /// How often a failing job is tried before it is dead.
+    pub max_job_attempts: u32,
+    /// How long a worker may hold a job, in seconds.
+    pub job_lease_secs: u64,
+    /// How long a blob that no row names is kept, in seconds: longer than any upload takes.
+    pub orphan_blob_grace_secs: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_session_bytes: 512 * 1024 * 1024,
+            max_query_bytes: 4 * 1024,
+            max_job_attempts: 10,
+            job_lease_secs: 120,
+            orphan_blob_grace_secs: 24 * 60 * 60,
+        }
+    }
+}
+
+/// What an [`App`] is made of.
+pub struct Parts {
+    /// Rows and blobs.
+    pub store: Store,
+    /// The index.
+    pub search: Arc<dyn SearchIndex>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Identifiers and secrets.
+    pub ids: Arc<dyn Ids>,
+    /// What one operation may cost.
+    pub limits: Limits,
+}
+
+/// Every operation of Sessiongraph. A cheap clone over one `Arc`.
+#[derive(Clone)]
+pub struct App {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) store: Store,
+    pub(crate) search: Arc<dyn SearchIndex>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn Ids>,
+    pub(crate) limits: Limits,
+    /// When each key's use was last noted, so that a busy key costs one write a minute. Bounded by the number of keys.
+    pub(crate) touched: Mutex<HashMap<KeyId, Timestamp>>,
+}
+
+impl App {
+    /// Puts the parts together.
+    pub fn new(parts: Parts) -> Self {
+        let Parts { store, search, clock, ids, limits } = parts;
+        Self { inner: Arc::new(Inner { store, search, clock, ids, limits, touched: Mutex::default() }) }
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    pub(crate) fn search(&self) -> &dyn SearchIndex {
+        &*self.inner.search
+    }
+
+    pub(crate) fn ids(&self) -> &dyn Ids {
+        &*self.inner.ids
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.inner.limits
+    }
+
+    /// The time every operation uses.
+    pub fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    /// Whether the database answers, for readiness probes. Needs no permission: it tells nothing about data.
+    pub async fn ping(&self) -> sg_domain::Result<()> {
+        self.store().ping().await
+    }
+
+    /// The index's own account of itself, for readiness probes and the command line.
+    pub fn index_status(&self) -> sg_search::IndexStatus {
+        self.search().status()
+    }
+
+    /// SQL statements sent so far; tests assert on differences.
+    pub fn statements(&self) -> u64 {
+        self.store().statements()
+    }
+}

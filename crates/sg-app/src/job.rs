@@ -1,0 +1,115 @@
+//! The worker's side of the queue: claim, do, finish; back off when it fails.
+
+use std::time::Duration;
+
+use sg_domain::id::SessionRef;
+use sg_domain::{Caller, Job, JobKind, JobState, Result, Scope, SessionId, Timestamp, Visibility};
+use sg_search::SessionDocument;
+use sg_store::{JobCounts, MessageQuery};
+
+use crate::App;
+
+/// What one round of work did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JobRun {
+    /// Jobs that are done.
+    pub done: usize,
+    /// Jobs that failed and were put back.
+    pub failed: usize,
+}
+
+/// Jobs taken in one round: enough to share a commit of the index, few enough to share it soon.
+const BATCH: u32 = 128;
+/// Waits between attempts double up to this, in seconds.
+const MAX_BACK_OFF_SECS: i64 = 600;
+
+impl App {
+    /// Does what is due: one round of at most a few hundred jobs. The server calls it in a loop; it acts for no caller.
+    pub async fn run_jobs(&self) -> Result<JobRun> {
+        let lease = Duration::from_secs(self.limits().job_lease_secs);
+        let jobs = self.store().claim_jobs(BATCH, self.now(), lease).await?;
+        if jobs.is_empty() {
+            return Ok(JobRun::default());
+        }
+        let mut done = Vec::with_capacity(jobs.len());
+        let mut failed = 0;
+        for job in &jobs {
+            match self.run_job(&job.kind).await {
+                Ok(()) => done.push(job),
+                Err(error) => {
+                    failed += 1;
+                    self.put_back(job, &error).await?;
+                }
+            }
+        }
+        // A job is done when its work is durable: after the commit, not before.
+        if let Err(error) = self.search().commit().await {
+            for job in &done {
+                self.put_back(job, &error).await?;
+            }
+            return Ok(JobRun { done: 0, failed: failed + done.len() });
+        }
+        let ids: Vec<_> = done.iter().map(|job| job.id).collect();
+        self.store().finish_jobs(&ids).await?;
+        Ok(JobRun { done: ids.len(), failed })
+    }
+
+    async fn run_job(&self, kind: &JobKind) -> Result<()> {
+        match kind {
+            JobKind::IndexSession { session } => self.index_session(*session).await,
+            JobKind::SweepBlobs => self.sweep_blobs().await.map(drop),
+        }
+    }
+
+    /// Makes the index agree with the store about one session.
+    async fn index_session(&self, id: SessionId) -> Result<()> {
+        match self.session_document(id).await? {
+            Some(document) => self.search().put(document).await,
+            None => self.search().remove(id).await,
+        }
+    }
+
+    /// Everything the index keeps of one session; `None` when the session is gone.
+    pub(crate) async fn session_document(&self, id: SessionId) -> Result<Option<SessionDocument>> {
+        let who = Visibility::everyone();
+        let Some(session) = self.store().session(&who, &SessionRef::Id(id)).await? else { return Ok(None) };
+        let project = self.store().projects_by_key(&who, &[session.project_key]).await?.pop();
+        let messages = self.store().messages(&who, id, &MessageQuery::default()).await?.items;
+        Ok(Some(SessionDocument {
+            project_name: project.map(|p| p.name).unwrap_or_default(),
+            messages: messages.into_iter().map(|(_, message)| message).collect(),
+            session,
+        }))
+    }
+
+    /// Removes blobs that no row has named for a day; returns how many.
+    pub(crate) async fn sweep_blobs(&self) -> Result<u64> {
+        let grace = i64::try_from(self.limits().orphan_blob_grace_secs).unwrap_or(i64::MAX / 1_000_000);
+        let before = self.now().plus_micros(grace.saturating_mul(-1_000_000));
+        self.store().blobs().sweep(self.store(), before).await
+    }
+
+    async fn put_back(&self, job: &Job, error: &sg_domain::Error) -> Result<()> {
+        // `attempts` counts this one already.
+        let again = (job.attempts < self.limits().max_job_attempts).then(|| self.back_off(job.attempts));
+        tracing::warn!(job = %job.id, kind = job.kind.name(), attempts = job.attempts, dead = again.is_none(),
+            error = ?error, "job failed");
+        self.store().fail_job(job.id, &error.to_string(), again).await
+    }
+
+    fn back_off(&self, attempts: u32) -> Timestamp {
+        let secs = 1_i64.checked_shl(attempts.min(30)).unwrap_or(i64::MAX).min(MAX_BACK_OFF_SECS);
+        self.now().plus_micros(secs * 1_000_000)
+    }
+
+    /// How many jobs wait, run, and are dead. For readiness and the command line; tells nothing about data.
+    pub async fn job_counts(&self) -> Result<JobCounts> {
+        self.store().job_counts().await
+    }
+
+    /// Jobs of the caller's changes, newest first; with `admin` and `everyone`, of all.
+    pub async fn jobs(&self, caller: &Caller, everyone: bool, state: Option<JobState>, limit: u32) -> Result<Vec<Job>> {
+        let identity = caller.require(if everyone { Scope::Admin } else { Scope::Read })?;
+        self.store().jobs((!everyone).then_some(&identity.user), state, limit.min(1_000)).await
+    }
+}

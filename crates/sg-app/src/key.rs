@@ -1,0 +1,138 @@
+//! API keys, and finding out who calls.
+
+use sg_domain::caller::Anonymous;
+use sg_domain::{
+    ApiKey, Caller, Dialect, Digest, Error, Identity, KeyId, NewApiKey, Result, Scope, Scopes, Timestamp, UserId,
+};
+
+use crate::App;
+
+/// A key that is wanted.
+#[derive(Clone, Debug)]
+pub struct KeyRequest {
+    /// Whose it will be.
+    pub user: UserId,
+    /// What its owner calls it.
+    pub name: String,
+    /// The API family it is for.
+    pub dialect: Dialect,
+    /// What it may do.
+    pub scopes: Scopes,
+    /// When it stops working.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A key with its secret, which is shown this once.
+pub struct CreatedKey {
+    /// The key.
+    pub key: ApiKey,
+    /// The whole secret.
+    pub secret: String,
+}
+
+/// How many characters of a secret are kept readable, behind its prefix.
+const SHOWN_CHARS: usize = 4;
+/// A key's use is noted at most this often.
+const TOUCH_MICROS: i64 = 60 * 1_000_000;
+
+impl App {
+    /// Makes a key. A caller may make keys of its own account, with scopes it has itself; `admin` makes anyone's.
+    pub async fn create_key(&self, caller: &Caller, request: KeyRequest) -> Result<CreatedKey> {
+        let identity = caller.require(Scope::Write)?;
+        let is_admin = identity.scopes.has(Scope::Admin);
+        if !is_admin && identity.user != request.user {
+            return Err(Error::not_found("user"));
+        }
+        if let Some(scope) = Scope::ALL.into_iter().find(|s| request.scopes.has(*s) && !identity.scopes.has(*s)) {
+            return Err(Error::missing_scope(scope));
+        }
+        if request.scopes == Scopes::default() {
+            return Err(Error::invalid("a key needs at least one scope: read, write or admin"));
+        }
+        let name = request.name.trim();
+        if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
+            return Err(Error::invalid("a key's name must be 1 to 100 characters"));
+        }
+        let now = self.now();
+        if request.expires_at.is_some_and(|at| at <= now) {
+            return Err(Error::invalid("a key must expire in the future"));
+        }
+        if self.store().user(&request.user).await?.is_none() {
+            return Err(Error::not_found("user"));
+        }
+        // 128 bits for SessionFS, whose format is fixed at 32 hex digits; 192 elsewhere.
+        let random = self.ids().secret_hex(if request.dialect == Dialect::Sessionfs { 16 } else { 24 });
+        let prefix = request.dialect.key_prefix();
+        let secret = format!("{prefix}{random}");
+        let key = ApiKey {
+            id: KeyId(self.ids().uuid()),
+            user: request.user,
+            name: name.to_owned(),
+            dialect: request.dialect,
+            scopes: request.scopes,
+            prefix: secret[..prefix.len() + SHOWN_CHARS].to_owned(),
+            created_at: now,
+            expires_at: request.expires_at,
+            last_used_at: None,
+            revoked_at: None,
+        };
+        let tx = self.store().begin().await?;
+        tx.insert_key(&NewApiKey { key: key.clone(), hash: Digest::of(secret.as_bytes()) }).await?;
+        tx.commit().await?;
+        Ok(CreatedKey { key, secret })
+    }
+
+    /// The keys of the caller's account; with `admin` and `everyone`, of all accounts. Revoked ones are included.
+    pub async fn keys(&self, caller: &Caller, everyone: bool) -> Result<Vec<ApiKey>> {
+        let identity = caller.require(if everyone { Scope::Admin } else { Scope::Read })?;
+        self.store().keys((!everyone).then_some(&identity.user)).await
+    }
+
+    /// Revokes a key of the caller's account; with `admin`, of any. It stops working at once. Again changes nothing.
+    pub async fn revoke_key(&self, caller: &Caller, id: KeyId) -> Result<()> {
+        let identity = caller.require(Scope::Write)?;
+        let owner = (!identity.scopes.has(Scope::Admin)).then_some(&identity.user);
+        let tx = self.store().begin().await?;
+        if !tx.revoke_key(owner, id, self.now()).await? {
+            return Err(Error::not_found("key"));
+        }
+        tx.commit().await
+    }
+
+    /// Finds out who sent this credential. Never refuses: an unknown credential makes an anonymous caller, so that each
+    /// surface words its own 401. The secret is looked up by its hash, so no comparison depends on how much of it is right.
+    pub async fn identify(&self, secret: Option<&str>, request_id: String) -> Result<Caller> {
+        let Some(secret) = secret.filter(|s| !s.is_empty()) else { return Ok(Caller::anonymous(request_id)) };
+        let by_prefix = Dialect::ALL.into_iter().find(|d| secret.starts_with(d.key_prefix()));
+        let nobody =
+            |why, request_id| Caller { identity: Err(why), dialect: by_prefix.unwrap_or_default(), request_id };
+        let Some(key) = self.store().key_by_hash(&Digest::of(secret.as_bytes())).await? else {
+            return Ok(nobody(Anonymous::Unknown, request_id));
+        };
+        let now = self.now();
+        if key.revoked_at.is_some() {
+            return Ok(nobody(Anonymous::Revoked, request_id));
+        }
+        if key.expires_at.is_some_and(|at| at <= now) {
+            return Ok(nobody(Anonymous::Expired, request_id));
+        }
+        self.note_use(key.id, now).await;
+        let identity = Identity { user: key.user, key: Some(key.id), scopes: key.scopes };
+        Ok(Caller { identity: Ok(identity), dialect: key.dialect, request_id })
+    }
+
+    async fn note_use(&self, id: KeyId, now: Timestamp) {
+        {
+            let mut touched = self.inner.touched.lock();
+            let last = touched.entry(id).or_default();
+            if now.micros() - last.micros() < TOUCH_MICROS {
+                return;
+            }
+            *last = now;
+        }
+        // A note that could not be written must not fail the request it is about.
+        if let Err(error) = self.store().touch_key(id, now).await {
+            tracing::warn!(key = %id, %error, "last use of a key could not be noted");
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Accounts.
+
+use sg_domain::user::normalise_email;
+use sg_domain::{Caller, Error, Result, Scope, User, UserId};
+
+use crate::App;
+
+impl App {
+    /// Makes an account. `Conflict` when the address is taken.
+    pub async fn create_user(&self, caller: &Caller, email: &str) -> Result<User> {
+        caller.require(Scope::Admin)?;
+        let email = normalise_email(email)?;
+        let user = User { id: UserId::from_uuid(self.ids().uuid()), email, created_at: self.now() };
+        let tx = self.store().begin().await?;
+        tx.insert_user(&user).await?;
+        tx.commit().await?;
+        Ok(user)
+    }
+
+    /// The account with this address.
+    pub async fn user_by_email(&self, caller: &Caller, email: &str) -> Result<User> {
+        caller.require(Scope::Admin)?;
+        let user = self.store().user_by_email(&normalise_email(email)?).await?;
+        user.ok_or_else(|| Error::not_found("user"))
+    }
+
+    /// Every account, oldest first.
+    pub async fn users(&self, caller: &Caller) -> Result<Vec<User>> {
+        caller.require(Scope::Admin)?;
+        self.store().users().await
+    }
+
+    /// The caller's own account.
+    pub async fn viewer(&self, caller: &Caller) -> Result<User> {
+        let identity = caller.require(Scope::Read)?;
+        let user = self.store().user(&identity.user).await?;
+        user.ok_or_else(Error::unauthenticated)
+    }
+}
