@@ -178,7 +178,7 @@ impl Importer<'_> {
             let new = self.placed(transcript, &read.raw, &read.folder, &workspace)?;
             let (client_id, name, project) = (new.client_id.clone(), new.name.clone(), new.project.clone());
             let format = new.transcript.as_ref().map_or("", |t| t.format);
-            let outcome = if unchanged {
+            let outcome = if unchanged || self.app.is_superseded(self.caller, &new).await? {
                 PutOutcome::Unchanged
             } else if self.options.dry_run {
                 self.app.would_put(self.caller, &new).await?

@@ -1,11 +1,11 @@
 //! Storing a session: the one way in, for imports and every dialect.
 
 use bytes::Bytes;
-use sg_domain::id::client_id;
+use sg_domain::id::{SessionRef, client_id};
 use sg_domain::session::{SessionBlobs, SessionCounts, SessionEtag, etag};
 use sg_domain::{
-    Caller, Digest, Error, Exchange, Identity, JobId, JobKind, Message, ProjectId, ProjectKey, Result, Role, Scope,
-    Session, SessionId, SessionMetadata, ShareStatus, Timestamp, Transcript,
+    Caller, Digest, Error, ErrorKind, Exchange, Identity, JobId, JobKind, Message, ProjectId, ProjectKey, Result, Role,
+    Scope, Session, SessionId, SessionMetadata, ShareStatus, Timestamp, TokenUsage, Transcript, Visibility,
 };
 use sg_formats::Source;
 use sg_store::{SessionContent, Tx};
@@ -48,10 +48,12 @@ pub enum PutOutcome {
 
 /// The most characters of the first prompt that lists show.
 const FIRST_EXCHANGE_CHARS: usize = 500;
+/// How often a write that met another one is tried.
+const MAX_PUT_ATTEMPTS: u32 = 5;
 
 impl App {
     /// Stores a session: blobs first, then one transaction with its rows, the data version and the index job.
-    pub async fn put_session(&self, caller: &Caller, new: NewSession) -> Result<(Session, PutOutcome)> {
+    pub async fn put_session(&self, caller: &Caller, mut new: NewSession) -> Result<(Session, PutOutcome)> {
         let identity = caller.require(Scope::Write)?;
         self.check_new(&new)?;
         let digests = digests(&new);
@@ -59,21 +61,47 @@ impl App {
         if let Some(session) = self.unchanged(identity, &new, digests).await? {
             return Ok((session, PutOutcome::Unchanged));
         }
-        let read = read_content(&new);
+        let read = read_content(&mut new);
         let blobs = self.store().blobs();
         blobs.put(new.markdown.clone()).await?;
         for bytes in [&new.raw, &new.session_data].into_iter().flatten() {
             blobs.put(bytes.clone()).await?;
         }
+        // Two first uploads of one session may meet: the loser finds the winner's row the next time.
+        let mut attempt = 1;
+        loop {
+            match self.try_put(identity, &new, digests, &read).await {
+                Err(error) if error.kind == ErrorKind::Conflict && attempt < MAX_PUT_ATTEMPTS => attempt += 1,
+                result => return result,
+            }
+        }
+    }
+
+    async fn try_put(
+        &self,
+        identity: &Identity,
+        new: &NewSession,
+        digests: SessionBlobs,
+        read: &Read,
+    ) -> Result<(Session, PutOutcome)> {
         let tx = self.store().begin().await?;
         let key = ProjectKey(self.ids().uuid());
-        let now = self.now();
-        let project = tx.ensure_project(&identity.user, &new.project, &new.project_name, key, now).await?;
+        let project = tx.ensure_project(&identity.user, &new.project, &new.project_name, key, self.now()).await?;
         let stored = tx.session_for_update(&identity.user, project, &new.client_id).await?;
-        let session = self.merged(identity, &new, stored.as_ref(), project, digests, &read).await?;
+        let session = self.merged(identity, new, stored.as_ref(), project, digests, read).await?;
         let outcome = if stored.is_some() { PutOutcome::Updated } else { PutOutcome::Created };
-        self.write(tx, identity, &session, &read).await?;
+        self.write(tx, identity, &session, read).await?;
         Ok((session, outcome))
+    }
+
+    /// Whether a session read from this machine is known already from another source that reaches at least as far: the
+    /// agent's own file and SpecStory's markdown of it are one session, and must not replace each other in turn.
+    pub(crate) async fn is_superseded(&self, caller: &Caller, new: &NewSession) -> Result<bool> {
+        let identity = caller.require(Scope::Write)?;
+        let wanted = SessionRef::InProject(new.project.clone(), new.client_id.clone());
+        let Some(stored) = self.store().session(&Visibility::of(identity), &wanted).await? else { return Ok(false) };
+        let Some(transcript) = &new.transcript else { return Ok(false) };
+        Ok(stored.format != transcript.format && stored.ended_at >= transcript.ended_at)
     }
 
     /// What [`App::put_session`] would do, without doing it.
@@ -84,8 +112,8 @@ impl App {
         if self.unchanged(identity, new, digests).await?.is_some() {
             return Ok(PutOutcome::Unchanged);
         }
-        let who = sg_domain::Visibility::of(identity);
-        let wanted = sg_domain::id::SessionRef::InProject(new.project.clone(), new.client_id.clone());
+        let who = Visibility::of(identity);
+        let wanted = SessionRef::InProject(new.project.clone(), new.client_id.clone());
         let stored = self.store().session(&who, &wanted).await?;
         Ok(if stored.is_some() { PutOutcome::Updated } else { PutOutcome::Created })
     }
@@ -98,15 +126,15 @@ impl App {
         let max = self.limits().max_session_bytes;
         let sizes = [Some(&new.markdown), new.raw.as_ref(), new.session_data.as_ref()];
         if sizes.into_iter().flatten().any(|bytes| bytes.len() as u64 > max) {
-            return Err(Error::new(sg_domain::ErrorKind::TooLarge, format!("a session may hold at most {max} bytes")));
+            return Err(Error::new(ErrorKind::TooLarge, format!("a session may hold at most {max} bytes")));
         }
         Ok(())
     }
 
     /// The stored session, when storing the new one would change nothing that a reader can see.
     async fn unchanged(&self, identity: &Identity, new: &NewSession, digests: SessionBlobs) -> Result<Option<Session>> {
-        let who = sg_domain::Visibility::of(identity);
-        let wanted = sg_domain::id::SessionRef::InProject(new.project.clone(), new.client_id.clone());
+        let who = Visibility::of(identity);
+        let wanted = SessionRef::InProject(new.project.clone(), new.client_id.clone());
         let Some(stored) = self.store().session(&who, &wanted).await? else { return Ok(None) };
         if stored.client_id != new.client_id {
             return Ok(None);
@@ -125,7 +153,7 @@ impl App {
 
     /// What people changed about exchanges, as text that goes into the ETag.
     async fn exchange_marks(&self, identity: &Identity, session: SessionId) -> Result<String> {
-        let exchanges = self.store().exchanges(&sg_domain::Visibility::of(identity), session).await?;
+        let exchanges = self.store().exchanges(&Visibility::of(identity), session).await?;
         Ok(exchange_marks(&exchanges))
     }
 
@@ -236,14 +264,14 @@ struct Read {
     messages: Vec<Message>,
     exchanges: Vec<Exchange>,
     counts: SessionCounts,
-    usage: sg_domain::TokenUsage,
+    usage: TokenUsage,
     first_exchange: String,
 }
 
-fn read_content(new: &NewSession) -> Read {
+fn read_content(new: &mut NewSession) -> Read {
     let markdown = String::from_utf8_lossy(&new.markdown);
     let exchanges = sg_formats::specstory::exchanges(&markdown);
-    let transcript = new.transcript.clone().or_else(|| read_transcript(new));
+    let transcript = new.transcript.take().or_else(|| read_transcript(new));
     let (usage, times) = match &transcript {
         Some(t) => (t.usage(), (t.started_at, t.ended_at)),
         None => Default::default(),
