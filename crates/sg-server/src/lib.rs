@@ -1,1 +1,7 @@
-//! placeholder
+//! The server: configuration, the HTTP stack, the worker, the command line.
+//!
+//! What belongs here: flags, sockets, the environment, signals, tasks, assets. What does not: rules. It touches the
+//! store and the index only to construct them.
+
+pub mod config;
+pub mod http;

@@ -1,1 +1,3 @@
+//! The `sessiongraph` program.
+
 fn main() {}

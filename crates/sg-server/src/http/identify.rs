@@ -1,0 +1,54 @@
+//! Finds out who calls, and never refuses: 401 and 403 are worded by each dialect.
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::{HeaderMap, header};
+use sg_domain::ErrorKind;
+
+use super::failure::failure;
+use super::request;
+
+/// Puts the [`sg_domain::Caller`] into the request. Only a database that does not answer stops a request here.
+pub(crate) async fn identify(State(state): State<super::State>, mut request: Request, next: Next) -> Response {
+    let id = request::id(&request);
+    let secret = bearer(request.headers()).map(str::to_owned);
+    match state.app.identify(secret.as_deref(), id.as_str().to_owned()).await {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        // A probe must hear of a database that is gone from the probe itself.
+        Err(_) if matches!(request.uri().path(), "/healthz" | "/readyz") => next.run(request).await,
+        Err(error) => {
+            tracing::error!(error = ?error, "caller could not be identified");
+            failure(request.uri().path(), &id, ErrorKind::Unavailable, "the database does not answer, try again")
+        }
+    }
+}
+
+/// The credential of `Authorization: Bearer …`; the scheme's case does not matter, other schemes are not credentials.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, secret) = value.trim().split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim()).filter(|secret| !secret.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_bearer_credentials_count() {
+        let of = |value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::AUTHORIZATION, value.parse().unwrap());
+            bearer(&headers).map(str::to_owned)
+        };
+        assert_eq!(of("Bearer abc").as_deref(), Some("abc"));
+        assert_eq!(of("bearer  abc ").as_deref(), Some("abc"));
+        assert_eq!(of("Basic abc"), None);
+        assert_eq!(of("Bearer "), None);
+        assert_eq!(of("abc"), None);
+    }
+}

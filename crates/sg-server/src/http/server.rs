@@ -1,0 +1,100 @@
+//! Sockets: accepts connections, bounds them in number and time, and lets them finish when it is told to stop.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+use crate::config::HttpConfig;
+
+/// Serves until `stop` completes, then refuses new connections and waits for requests under way, within the grace.
+/// HTTP/1 only: its header timeout counts from the first byte, so a client that sends nothing holds nothing.
+pub async fn serve(listener: TcpListener, router: Router, http: &HttpConfig, stop: impl Future<Output = ()>) {
+    let places = Arc::new(Semaphore::new(http.max_connections.max(1)));
+    let (stopping, stopped) = watch::channel(false);
+    let mut connections = JoinSet::new();
+    let builder = builder(http);
+    let mut stop = pin!(stop);
+    loop {
+        let place = tokio::select! {
+            () = &mut stop => break,
+            place = Arc::clone(&places).acquire_owned() => place,
+        };
+        let stream = tokio::select! {
+            () = &mut stop => break,
+            // Takes finished connections out of the set, so that it does not grow with every connection ever made.
+            Some(_) = connections.join_next() => continue,
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    // Out of file descriptors or a connection that is gone already: neither is a reason to stop.
+                    tracing::warn!(%error, "connection could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            },
+        };
+        let connection = connect(builder.clone(), stream, router.clone(), stopped.clone());
+        connections.spawn(async move {
+            connection.await;
+            drop(place);
+        });
+    }
+    drop(listener);
+    let _ = stopping.send(true);
+    let grace = Duration::from_secs(http.shutdown_grace_secs);
+    let drained = tokio::time::timeout(grace, async { while connections.join_next().await.is_some() {} }).await;
+    if drained.is_err() {
+        tracing::warn!(grace_secs = grace.as_secs(), open = connections.len(), "some requests did not finish in time");
+    }
+}
+
+fn builder(http: &HttpConfig) -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_secs(http.header_timeout_secs))
+        .max_headers(100)
+        .max_buf_size(64 * 1024);
+    builder
+}
+
+/// One connection, to its end; told to stop, it finishes the request under way and takes no other.
+async fn connect(builder: http1::Builder, stream: TcpStream, router: Router, mut stopped: watch::Receiver<bool>) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY could not be set");
+    }
+    let service = TowerToHyperService::new(router);
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = async { drop(stopped.wait_for(|stopped| *stopped).await) } => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "connection ended");
+    }
+}
+
+/// Binds; says what to do when the port is taken.
+pub async fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(listen).await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => anyhow::anyhow!(
+            "{listen} is in use, stop the other server or choose another address with --listen {}:{}",
+            listen.ip(),
+            listen.port().wrapping_add(1).max(1024)
+        ),
+        _ => anyhow::Error::new(error).context(format!("cannot listen on {listen}")),
+    })
+}
