@@ -1,6 +1,6 @@
 //! Exchanges: the session's markdown, cut at its prompts.
 
-use sg_domain::{Caller, Exchange, Result, Scope, Session, Visibility};
+use sg_domain::{Caller, Exchange, Result, Scope, Session, SessionId, Visibility};
 
 use crate::App;
 
@@ -14,6 +14,13 @@ pub struct ExchangeText {
 }
 
 impl App {
+    /// A session's exchanges in order, without their text: for a surface that holds the markdown already and cuts it
+    /// with [`Exchange::slice`].
+    pub async fn exchange_spans(&self, caller: &Caller, session: SessionId) -> Result<Vec<Exchange>> {
+        let identity = caller.require(Scope::Read)?;
+        self.store().exchanges(&Visibility::of(identity), session).await
+    }
+
     /// A session's exchanges in order, with their text.
     pub async fn exchanges(&self, caller: &Caller, session: &Session) -> Result<Vec<ExchangeText>> {
         let identity = caller.require(Scope::Read)?;

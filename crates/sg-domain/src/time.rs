@@ -64,17 +64,28 @@ impl Timestamp {
 
     /// `YYYY-MM-DDTHH:MM:SS.mmmZ`, the form that JavaScript's `toISOString` writes and SpecStory's clients read.
     pub fn to_iso_millis(self) -> String {
+        self.iso_millis().as_str().to_owned()
+    }
+
+    /// [`Timestamp::to_iso_millis`] without an allocation: a list writes several a row.
+    pub fn iso_millis(self) -> IsoMillis {
         let t = self.offset();
-        format!(
-            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
-            t.year(),
-            u8::from(t.month()),
-            t.day(),
-            t.hour(),
-            t.minute(),
-            t.second(),
-            t.millisecond()
-        )
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        let mut put = |at: usize, digits: usize, mut value: u16| {
+            for place in (at..at + digits).rev() {
+                text[place] = b'0' + (value % 10) as u8;
+                value /= 10;
+            }
+        };
+        // The range of a timestamp ends at the year 9999, so four digits always hold it.
+        put(0, 4, u16::try_from(t.year()).unwrap_or_default());
+        put(5, 2, u8::from(t.month()).into());
+        put(8, 2, t.day().into());
+        put(11, 2, t.hour().into());
+        put(14, 2, t.minute().into());
+        put(17, 2, t.second().into());
+        put(20, 3, t.millisecond());
+        IsoMillis(text)
     }
 
     /// `Sun, 06 Nov 1994 08:49:37 GMT`, the HTTP date (IMF-fixdate, RFC 9110 5.6.7).
@@ -113,6 +124,17 @@ impl Timestamp {
     fn offset(self) -> OffsetDateTime {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000)
             .unwrap_or_else(|_| PrimitiveDateTime::MIN.assume_utc())
+    }
+}
+
+/// An instant as RFC 3339 with milliseconds, on the stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IsoMillis([u8; 24]);
+
+impl IsoMillis {
+    /// As text.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 

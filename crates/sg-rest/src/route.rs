@@ -1,0 +1,45 @@
+//! A route table as data: the router is built from it and tests walk it, so that no route can stand outside of either.
+
+use axum::routing::MethodRouter;
+use http::HeaderValue;
+use sg_app::App;
+use sg_domain::Scope;
+
+/// One row of a dialect's route table.
+#[derive(Clone, Copy)]
+pub struct Route {
+    /// The path, with `{name}` for the segments that vary.
+    pub path: &'static str,
+    /// The methods that this row answers.
+    pub methods: &'static [&'static str],
+    /// What a caller's key needs; `None` lets everyone in.
+    pub scope: Option<Scope>,
+    /// The operation, by the name it has in the documents and tests.
+    pub name: &'static str,
+    pub(crate) answer: fn() -> MethodRouter<App>,
+}
+
+impl Route {
+    /// A row that reads: `GET`, and `HEAD` with it.
+    pub(crate) const fn read(name: &'static str, path: &'static str, answer: fn() -> MethodRouter<App>) -> Self {
+        Self { path, methods: &["GET", "HEAD"], scope: Some(Scope::Read), name, answer }
+    }
+}
+
+/// The rows of a table by path, in table order: the handlers of each path in one, and the methods it answers as the
+/// value of `Allow`.
+pub(crate) fn by_path(table: &[Route]) -> Vec<(&'static str, MethodRouter<App>, HeaderValue)> {
+    let mut paths: Vec<(&'static str, MethodRouter<App>, String)> = Vec::new();
+    for route in table {
+        let methods = route.methods.join(", ");
+        match paths.iter_mut().find(|(path, ..)| *path == route.path) {
+            Some((_, answer, allow)) => {
+                *answer = std::mem::take(answer).merge((route.answer)());
+                *allow = format!("{allow}, {methods}");
+            }
+            None => paths.push((route.path, (route.answer)(), methods)),
+        }
+    }
+    let header = |allow: String| HeaderValue::try_from(allow + ", OPTIONS").unwrap_or(HeaderValue::from_static(""));
+    paths.into_iter().map(|(path, answer, allow)| (path, answer, header(allow))).collect()
+}

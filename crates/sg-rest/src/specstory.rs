@@ -1,0 +1,55 @@
+//! SpecStory's cloud API: the route table. Its clients (two SDKs and a command line) work with nothing but their base
+//! URL changed.
+
+mod answer;
+mod conditional;
+mod cors;
+mod credential;
+mod failure;
+mod negotiate;
+mod project;
+mod request;
+mod session;
+mod wire;
+
+use axum::Router;
+use axum::routing::{any, get};
+use http::Method;
+use sg_app::App;
+
+use self::credential::SignedIn;
+use self::failure::Failure;
+use crate::route::{self, Route};
+
+/// Every route of the dialect.
+pub const ROUTES: &[Route] = &[
+    Route::read("list projects", "/api/v1/projects", || get(project::projects)),
+    Route::read("read project", "/api/v1/projects/{pid}", || get(project::project)),
+    Route::read("list sessions", "/api/v1/projects/{pid}/sessions", || get(session::sessions)),
+    Route::read("session sizes", "/api/v1/projects/{pid}/sessions/sizes", || get(session::sizes)),
+    Route::read("read session", "/api/v1/projects/{pid}/sessions/{sid}", || get(session::session)),
+    Route::read("recent sessions", "/api/v1/sessions/recent", || get(session::recent)),
+];
+
+/// The whole dialect. It expects an `Extension<Caller>` on each request and takes one without it for anonymous.
+///
+/// It claims everything below `/api/v1/`: what it does not know is answered in its own words, for those who are signed
+/// in. More precise routes that are merged beside it go first.
+pub fn router(app: App) -> Router {
+    let mut router = Router::new();
+    for (path, answer, allow) in route::by_path(ROUTES) {
+        let other = move |_: SignedIn, method: Method| {
+            let failure = Failure::method_not_allowed(&method, allow.clone());
+            async move { failure }
+        };
+        router = router.route(path, answer.fallback(other));
+    }
+    for path in ["/api/v1", "/api/v1/", "/api/v1/{*rest}"] {
+        router = router.route(path, any(unknown));
+    }
+    router.layer(axum::middleware::from_fn(cors::cors)).with_state(app)
+}
+
+async fn unknown(_: SignedIn) -> Failure {
+    Failure::not_found("Not found")
+}

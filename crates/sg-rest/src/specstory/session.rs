@@ -1,0 +1,188 @@
+//! Sessions: lists, sizes, and one session in three representations.
+
+use std::collections::HashMap;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::Response;
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, ETAG, LAST_MODIFIED, VARY, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use serde_json::value::RawValue;
+use sg_app::{App, SessionColumns, SessionList as Wanted};
+use sg_domain::{
+    Caller, Direction, Error, ErrorKind, PageRequest, ProjectId, ProjectKey, Session, SessionFilter, SessionOrder,
+};
+
+use super::credential::Reader;
+use super::failure::Failure;
+use super::negotiate::Media;
+use super::request::{Params, ProjectPath, SessionPath};
+use super::wire::{Envelope, RecentBody, RecentSession, SessionData, SessionDetail, SessionList, SessionSummary};
+use super::{answer, conditional, wire};
+
+const MARKDOWN_SIZE: HeaderName = HeaderName::from_static("x-markdown-size");
+const RAW_DATA_SIZE: HeaderName = HeaderName::from_static("x-raw-data-size");
+const SESSION_DATA_SIZE: HeaderName = HeaderName::from_static("x-session-data-size");
+
+/// How many recent sessions are listed when nobody says.
+const RECENT_DEFAULT: u32 = 5;
+/// And at most.
+const RECENT_MAX: u32 = 100;
+
+/// `GET /projects/{pid}/sessions`: all of them unless `limit` says less. The SDKs page through this one answer, so a cap
+/// would hide sessions from them.
+pub(super) async fn sessions(
+    State(app): State<App>,
+    Reader(caller): Reader,
+    ProjectPath(id): ProjectPath,
+    params: Params,
+) -> Result<Response, Failure> {
+    let (resumable, limit) = (params.resumable()?, params.limit(u32::MAX)?);
+    let columns = SessionColumns { metadata: true, first_exchange: !resumable };
+    let wanted = wanted(Some(&id), resumable, limit, columns);
+    let page = app.sessions(&caller, &wanted).await?;
+    // An empty project and an unknown one differ, except for who asks what can be resumed.
+    if page.items.is_empty() && !resumable {
+        app.project(&caller, &id).await?;
+    }
+    let total = match page.has_next {
+        true => app.session_count(&caller, &wanted.filter, None).await?,
+        false => page.items.len() as u64,
+    };
+    let sessions: Vec<_> = page.items.iter().map(SessionSummary::new).collect();
+    let capacity = 128 + sessions.len() * SessionSummary::BYTES;
+    let body = Envelope::new(SessionList { sessions, total, project_id: id.as_str() });
+    Ok(answer::json(StatusCode::OK, capacity, &body)?)
+}
+
+/// `GET /projects/{pid}/sessions/sizes`: what a sync compares with. An unknown project has no sessions: the command line
+/// would try anything but 200 three times and then ask for each session.
+pub(super) async fn sizes(
+    State(app): State<App>,
+    Reader(caller): Reader,
+    ProjectPath(id): ProjectPath,
+) -> Result<Response, Failure> {
+    let wanted = wanted(Some(&id), false, None, SessionColumns::NARROW);
+    let sessions = app.sessions(&caller, &wanted).await?.items;
+    let capacity = 64 + sessions.len() * 128;
+    Ok(answer::json(StatusCode::OK, capacity, &Envelope::new(wire::SizeList(&sessions)))?)
+}
+
+/// `GET /sessions/recent`: the last active sessions of all projects.
+pub(super) async fn recent(
+    State(app): State<App>,
+    Reader(caller): Reader,
+    params: Params,
+) -> Result<Response, Failure> {
+    let limit = params.limit(RECENT_MAX)?.unwrap_or(RECENT_DEFAULT);
+    let wanted = Wanted { order: SessionOrder::Activity, ..wanted(None, false, Some(limit), SessionColumns::ALL) };
+    let sessions = app.sessions(&caller, &wanted).await?.items;
+    let mut keys: Vec<_> = sessions.iter().map(|session| session.project_key).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let projects = match keys.is_empty() {
+        true => Vec::new(),
+        false => app.projects_by_key(&caller, &keys).await?,
+    };
+    let projects: HashMap<ProjectKey, _> = projects.iter().map(|project| (project.key, project)).collect();
+    let rows: Vec<_> = sessions.iter().map(|s| RecentSession::new(s, projects.get(&s.project_key).copied())).collect();
+    let rows = serde_json::value::to_raw_value(&rows).map_err(Error::internal)?;
+    Ok(recent_answer(&rows, sessions.len())?)
+}
+
+fn recent_answer(rows: &RawValue, total: usize) -> Result<Response, Error> {
+    answer::json(StatusCode::OK, 96 + 2 * rows.get().len(), &RecentBody::new(rows, total))
+}
+
+/// `GET` and `HEAD /projects/{pid}/sessions/{sid}`. Both go the same way, so that `HEAD` says what `GET` would.
+pub(super) async fn session(
+    State(app): State<App>,
+    Reader(caller): Reader,
+    SessionPath(wanted): SessionPath,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let media = Media::negotiate(&headers);
+    let session = app.session(&caller, &wanted).await?;
+    // Before the condition: what is not there cannot be unmodified.
+    if media == Media::SessionData && session.blobs.session_data.is_none() {
+        return Err(Error::not_found("session data").into());
+    }
+    let mut response = if conditional::is_not_modified(&method, &headers, &session.etag) {
+        let mut response = answer::response(StatusCode::NOT_MODIFIED, media.content_type(), Body::empty());
+        response.headers_mut().remove(http::header::CONTENT_TYPE);
+        response
+    } else {
+        let (length, body) = content(&app, &caller, &session, media, &method).await?;
+        let mut response = answer::response(StatusCode::OK, media.content_type(), body.into());
+        response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+        response
+    };
+    describe(response.headers_mut(), &session)?;
+    Ok(response)
+}
+
+/// What every list of sessions starts from: SpecStory's order, last ended first.
+pub(super) fn wanted(
+    project: Option<&ProjectId>,
+    resumable: bool,
+    limit: Option<u32>,
+    columns: SessionColumns,
+) -> Wanted {
+    let filter = SessionFilter {
+        project_ids: project.map(|id| id.as_str().to_owned()).into_iter().collect(),
+        resumable: resumable.then_some(true),
+        ..SessionFilter::default()
+    };
+    let page = limit.map_or_else(PageRequest::all, PageRequest::first);
+    Wanted { filter, text: None, order: SessionOrder::EndedAt, direction: Direction::Desc, page, columns }
+}
+
+/// The body and its length in bytes. `HEAD` of a stored representation knows the length without reading it.
+async fn content(
+    app: &App,
+    caller: &Caller,
+    session: &Session,
+    media: Media,
+    method: &Method,
+) -> Result<(u64, Bytes), Error> {
+    let is_head = method == Method::HEAD;
+    let body = match media {
+        Media::Markdown if is_head => return Ok((session.markdown_size, Bytes::new())),
+        Media::SessionData if is_head => return Ok((session.session_data_size.unwrap_or(0), Bytes::new())),
+        Media::Markdown => app.markdown(caller, session).await?,
+        Media::SessionData => app.session_data(caller, session).await?,
+        Media::Json => detail(app, caller, session).await?,
+    };
+    Ok((body.len() as u64, body))
+}
+
+async fn detail(app: &App, caller: &Caller, session: &Session) -> Result<Bytes, Error> {
+    let markdown = app.markdown(caller, session).await?;
+    let exchanges = app.exchange_spans(caller, session.id).await?;
+    let project = match app.project(caller, &session.project_id).await {
+        Ok(project) => Some(project),
+        // Deleted since the session was read.
+        Err(error) if error.kind == ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    let markdown = String::from_utf8_lossy(&markdown);
+    // The markdown stands in it twice, once whole and once in exchanges; escapes make it a little longer.
+    let capacity = 4_096 + markdown.len() * 9 / 4;
+    let session = SessionDetail::new(session, project.as_ref(), &markdown, &exchanges);
+    answer::bytes(capacity, &Envelope::new(SessionData { session }))
+}
+
+/// The headers that tell a session's state, on every answer about it.
+fn describe(headers: &mut HeaderMap, session: &Session) -> Result<(), Error> {
+    headers.insert(ETAG, conditional::tag_header(&session.etag)?);
+    headers.insert(LAST_MODIFIED, HeaderValue::try_from(session.updated_at.to_http_date()).map_err(Error::internal)?);
+    headers.insert(VARY, HeaderValue::from_static("Accept"));
+    // What people and agents wrote is never to be guessed to be a page.
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(MARKDOWN_SIZE, HeaderValue::from(session.markdown_size));
+    headers.insert(RAW_DATA_SIZE, HeaderValue::from(session.raw_data_size));
+    headers.insert(SESSION_DATA_SIZE, HeaderValue::from(session.session_data_size.unwrap_or(0)));
+    Ok(())
+}
