@@ -4,8 +4,41 @@
 //! fixtures under `tests/fixtures/formats/<format>/`. Parsing never fails because of one bad line: the line is skipped
 //! and reported with its number.
 
+pub mod claude_code;
+pub mod codex;
+mod field;
+pub mod gemini_cli;
+mod jsonl;
+pub mod locate;
+pub mod redact;
+pub mod sessionfs;
+pub mod specstory;
+mod title;
+
 use sg_domain::Transcript;
 use sg_domain::transcript::Skipped;
+
+/// Every format, in the order in which they are asked.
+pub static FORMATS: &[&dyn Format] =
+    &[&sessionfs::SessionFs, &gemini_cli::GeminiCli, &codex::Codex, &claude_code::ClaudeCode, &specstory::SpecStory];
+
+/// Reads a source with the format that is sure of it, else with the first that thinks it may be its own.
+pub fn parse(source: &Source<'_>) -> Result<Parsed, FormatError> {
+    let mut maybe = None;
+    for format in FORMATS {
+        match format.sniff(source) {
+            Confidence::Sure => return format.parse(source),
+            Confidence::Maybe if maybe.is_none() => maybe = Some(format),
+            Confidence::Maybe | Confidence::No => {}
+        }
+    }
+    maybe.ok_or(FormatError::Unknown)?.parse(source)
+}
+
+/// The format of a name, such as `claude-code`.
+pub fn format(name: &str) -> Option<&'static dyn Format> {
+    FORMATS.iter().copied().find(|format| format.name() == name)
+}
 
 /// What is to be read: one file, or the files of a folder or archive that are one session together.
 #[derive(Clone, Copy, Debug)]
@@ -82,10 +115,20 @@ pub trait Format: Send + Sync {
     fn parse(&self, source: &Source<'_>) -> Result<Parsed, FormatError>;
 }
 
-pub mod redact;
-pub mod specstory;
+impl<'a> Source<'a> {
+    /// A single file.
+    pub fn file(name: &'a str, bytes: &'a [u8]) -> Self {
+        Self { name, bytes, siblings: &[] }
+    }
 
-/// Reads a source with the format that recognises it.
-pub fn parse(_source: &Source<'_>) -> Result<Parsed, FormatError> {
-    Err(FormatError::Unknown)
+    /// The last part of its path.
+    pub fn base_name(&self) -> &'a str {
+        self.name.rsplit(['/', '\\']).next().unwrap_or_default()
+    }
+
+    /// The last part of its path without its extension.
+    pub fn stem(&self) -> &'a str {
+        let base = self.base_name();
+        base.rsplit_once('.').map_or(base, |(stem, _)| if stem.is_empty() { base } else { stem })
+    }
 }

@@ -1,23 +1,93 @@
-//! stub
+//! Finding secrets in an agent's file before anything of it is stored: cloud keys, tokens, private keys, passwords in
+//! addresses and assignments. Works on the raw bytes, JSON-escaped or not, and replaces the secret alone by
+//! `[REDACTED:<kind>]`, so that JSON stays JSON and the text around it stays readable.
+
+mod rules;
+mod scan;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-/// stub
-#[derive(Default)]
-pub struct Redactor {}
-/// stub
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
+
+use rules::RULES;
+
+/// Finds and replaces secrets. Cheap to share, costly to make: see [`Redactor::shared`].
+pub struct Redactor {
+    /// Every rule starts from a literal; one automaton finds them all in one pass. `None` only if it cannot be built,
+    /// which a test rules out.
+    anchors: Option<AhoCorasick>,
+}
+
+/// Bytes without their secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Redacted<'a> {
-    /// stub
+    /// The bytes; borrowed when there was nothing to replace.
     pub bytes: Cow<'a, [u8]>,
-    /// stub
+    /// How many secrets were replaced, by kind.
     pub counts: BTreeMap<&'static str, u64>,
 }
-impl Redactor {
-    /// stub
-    pub fn new() -> Self {
-        Self {}
-    }
-    /// stub
-    pub fn redact<'a>(&self, bytes: &'a [u8]) -> Redacted<'a> {
-        Redacted { bytes: Cow::Borrowed(bytes), counts: BTreeMap::new() }
+
+static SHARED: LazyLock<Redactor> = LazyLock::new(Redactor::new);
+
+impl Default for Redactor {
+    fn default() -> Self {
+        Self::new()
     }
 }
+
+impl Redactor {
+    /// Builds it.
+    pub fn new() -> Self {
+        let anchors = AhoCorasick::builder()
+            .kind(Some(AhoCorasickKind::DFA))
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(RULES.iter().map(|rule| rule.anchor));
+        Self { anchors: anchors.ok() }
+    }
+
+    /// One for the whole process.
+    pub fn shared() -> &'static Self {
+        &SHARED
+    }
+
+    /// Replaces every secret. Doing it again changes nothing.
+    pub fn redact<'a>(&self, bytes: &'a [u8]) -> Redacted<'a> {
+        let mut counts = BTreeMap::new();
+        let mut out: Vec<u8> = Vec::new();
+        let (mut copied, mut at) = (0, 0);
+        while let Some(found) = self.anchors.as_ref().and_then(|a| a.find(Input::new(bytes).range(at..))) {
+            at = found.end();
+            let Some(rule) = RULES.get(found.pattern().as_usize()) else { continue };
+            let Some((kind, secret)) = scan::secret(bytes, found.start(), found.end(), rule) else { continue };
+            // Anchors are found in order, but a secret may stand before the last one that was copied up to.
+            if secret.start < copied || secret.is_empty() {
+                continue;
+            }
+            out.extend_from_slice(&bytes[copied..secret.start]);
+            out.extend_from_slice(b"[REDACTED:");
+            out.extend_from_slice(kind.as_bytes());
+            out.push(b']');
+            *counts.entry(kind).or_default() += 1;
+            copied = secret.end;
+            at = at.max(secret.end);
+        }
+        if counts.is_empty() {
+            return Redacted { bytes: Cow::Borrowed(bytes), counts };
+        }
+        out.extend_from_slice(&bytes[copied..]);
+        Redacted { bytes: Cow::Owned(out), counts }
+    }
+}
+
+/// A short text without its secrets, for titles.
+pub(crate) fn text(text: &str) -> Cow<'_, str> {
+    match Redactor::shared().redact(text.as_bytes()).bytes {
+        Cow::Borrowed(_) => Cow::Borrowed(text),
+        Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests;
