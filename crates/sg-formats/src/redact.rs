@@ -11,6 +11,7 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
 
+use crate::sessionfs;
 use rules::RULES;
 
 /// Finds and replaces secrets. Cheap to share, costly to make: see [`Redactor::shared`].
@@ -52,8 +53,32 @@ impl Redactor {
         &SHARED
     }
 
-    /// Replaces every secret. Doing it again changes nothing.
+    /// Replaces every secret. Doing it again changes nothing. A SessionFS archive is unpacked, and packed again if a
+    /// secret was in it; one that cannot be unpacked is left alone, as no format reads it.
     pub fn redact<'a>(&self, bytes: &'a [u8]) -> Redacted<'a> {
+        if bytes.starts_with(sessionfs::GZIP) {
+            return self.archive(bytes).unwrap_or(Redacted { bytes: Cow::Borrowed(bytes), counts: BTreeMap::new() });
+        }
+        self.plain(bytes)
+    }
+
+    fn archive<'a>(&self, bytes: &'a [u8]) -> Option<Redacted<'a>> {
+        let mut members = sessionfs::unpack(bytes, &sessionfs::Limits::default()).ok()?;
+        let mut counts = BTreeMap::new();
+        for member in &mut members {
+            let redacted = self.plain(&member.bytes);
+            for (kind, count) in &redacted.counts {
+                *counts.entry(*kind).or_default() += count;
+            }
+            if let Cow::Owned(clean) = redacted.bytes {
+                member.bytes = clean;
+            }
+        }
+        let bytes = if counts.is_empty() { Cow::Borrowed(bytes) } else { Cow::Owned(sessionfs::pack(&members).ok()?) };
+        Some(Redacted { bytes, counts })
+    }
+
+    fn plain<'a>(&self, bytes: &'a [u8]) -> Redacted<'a> {
         let mut counts = BTreeMap::new();
         let mut out: Vec<u8> = Vec::new();
         let (mut copied, mut at) = (0, 0);

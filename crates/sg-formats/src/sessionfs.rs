@@ -3,7 +3,7 @@
 
 mod archive;
 
-pub use archive::{Limits, Member, unpack};
+pub use archive::{Limits, Member, pack, unpack};
 
 use serde_json::{Map, Value};
 use sg_domain::transcript::Skipped;
@@ -20,7 +20,7 @@ pub struct SessionFs;
 const NAME: &str = "sessionfs";
 
 /// First bytes of a gzip stream.
-const GZIP: &[u8] = &[0x1f, 0x8b];
+pub(crate) const GZIP: &[u8] = &[0x1f, 0x8b];
 
 /// A file of at most this many bytes whose facts are kept in the transcript's `raw`.
 const MAX_KEPT_BYTES: usize = 64 * 1024;

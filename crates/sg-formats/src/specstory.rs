@@ -96,7 +96,8 @@ pub fn read(name: &str, markdown: &str) -> Transcript {
     }
 }
 
-/// Messages of a document's body: what stands before the first header is the system's.
+/// Messages of a document's body. What stands before the first header is the system's; a document without any is the
+/// user's, who wrote it.
 fn messages(body: &str) -> Vec<Message> {
     let mut out: Vec<Message> = Vec::new();
     let mut current: Option<Header<'_>> = None;
@@ -124,7 +125,10 @@ fn finish(header: Option<&Header<'_>>, text: &str, next: Option<&Header<'_>>, ou
     };
     match header {
         None if blocks.is_empty() => {}
-        None => out.push(Message { blocks, ..Message::text(Role::System, "") }),
+        None => {
+            let role = if next.is_some() { Role::System } else { Role::User };
+            out.push(Message { blocks, ..Message::text(role, "") });
+        }
         Some(header) => out.push(Message {
             role: header.role,
             model: header.model.map(str::to_owned),

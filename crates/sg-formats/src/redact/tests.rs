@@ -141,6 +141,18 @@ fn a_file_of_anchors_takes_no_longer_than_its_length_allows() {
     }
 }
 
+#[test]
+fn archives_are_redacted_inside() {
+    let member = |bytes: &[u8]| sessionfs::Member { name: "messages.jsonl".into(), bytes: bytes.to_vec() };
+    let archive = sessionfs::pack(&[member(b"{\"a\":\"PASSWORD=hunter2!\"}")]).unwrap();
+    let redacted = Redactor::shared().redact(&archive);
+    assert_eq!(redacted.counts.get("password"), Some(&1));
+    let inside = sessionfs::unpack(&redacted.bytes, &sessionfs::Limits::default()).unwrap();
+    assert_eq!(inside, [member(b"{\"a\":\"PASSWORD=[REDACTED:password]\"}")]);
+    let clean = sessionfs::pack(&[member(b"{}")]).unwrap();
+    assert!(matches!(Redactor::shared().redact(&clean).bytes, Cow::Borrowed(_)));
+}
+
 fn piece() -> impl Strategy<Value = String> {
     let secrets: Vec<String> = secrets().into_iter().map(|(_, secret)| secret).collect();
     prop_oneof![

@@ -2,7 +2,9 @@
 
 use std::io::Read;
 
+use flate2::Compression;
 use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
 
 use crate::FormatError;
 
@@ -96,6 +98,19 @@ pub fn unpack(bytes: &[u8], limits: &Limits) -> Result<Vec<Member>, FormatError>
     Ok(members)
 }
 
+/// Packs files as [`unpack`] gives them. The same files give the same bytes: no times, no owners.
+pub fn pack(members: &[Member]) -> std::io::Result<Vec<u8>> {
+    let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::default()));
+    for member in members {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(member.bytes.len() as u64);
+        header.set_mode(0o644);
+        header.set_entry_type(tar::EntryType::Regular);
+        tar.append_data(&mut header, &member.name, member.bytes.as_slice())?;
+    }
+    tar.into_inner()?.finish()
+}
+
 fn checked_name(name: &[u8]) -> Result<String, FormatError> {
     let name = String::from_utf8_lossy(name).into_owned();
     if name.starts_with(['/', '\\']) || name.as_bytes().get(1) == Some(&b':') {
@@ -140,9 +155,6 @@ fn too_large(reason: String) -> FormatError {
 #[cfg(test)]
 mod tests {
     use std::io::Write;
-
-    use flate2::Compression;
-    use flate2::write::GzEncoder;
 
     use super::*;
 
@@ -189,6 +201,16 @@ mod tests {
         }
         // Only a whole part of a path is a step up.
         assert!(unpack(&gzip(&entry("a..b.txt", tar::EntryType::Regular, b"")), &Limits::default()).is_ok());
+    }
+
+    #[test]
+    fn packing_gives_back_what_was_unpacked() {
+        let long = format!("{}/messages.jsonl", "deep".repeat(40));
+        let files = [("manifest.json", b"{}".to_vec()), (long.as_str(), vec![b'x'; 2_000])];
+        let members = files.map(|(name, bytes)| Member { name: name.to_owned(), bytes });
+        let packed = pack(&members).unwrap();
+        assert_eq!(unpack(&packed, &Limits::default()).unwrap(), members);
+        assert_eq!(pack(&members).unwrap(), packed);
     }
 
     #[test]
