@@ -4,8 +4,17 @@
 //! this crate. What does not: whose data it is (a query carries its visibility) and when something is indexed (jobs of
 //! `sg-app`).
 
+mod error;
+mod piece;
+mod query;
+mod snippet;
+mod tantivy_index;
+mod tokenizer;
+
 use async_trait::async_trait;
 use sg_domain::{Message, Result, SearchPage, SearchQuery, Session, SessionId};
+
+pub use tantivy_index::{TantivyConfig, TantivyIndex};
 
 /// Everything the index keeps of one session.
 #[derive(Clone, Debug)]
