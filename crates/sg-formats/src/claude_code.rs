@@ -117,9 +117,7 @@ impl Reader {
     fn record(&mut self, mut record: Map<String, Value>) {
         let kind = take_string(&mut record, "type").unwrap_or_default();
         if let Some(session) = record.get("sessionId").and_then(Value::as_str).and_then(field::client_id) {
-            if self.sessions.last() != Some(&session) && !self.sessions.contains(&session) {
-                self.sessions.push(session);
-            }
+            note(&mut self.sessions, session);
         }
         match kind.as_str() {
             "user" | "assistant" | "system" => self.message(&kind, record),
@@ -165,10 +163,8 @@ impl Reader {
         self.all_side = is_sidechain && (self.all_side || !self.any);
         self.any = true;
         let agent_id = take_name(&mut record, "agentId");
-        if let Some(agent) = &agent_id
-            && !self.agents.contains(agent)
-        {
-            self.agents.push(agent.clone());
+        if let Some(agent) = &agent_id {
+            note(&mut self.agents, agent.clone());
         }
         self.ambient(&mut record);
         let request = take_string(&mut record, "requestId");
@@ -181,7 +177,11 @@ impl Reader {
         let blocks = match kind {
             "attachment" => content::blocks(content::take_queued_prompt(&mut record).unwrap_or_default()),
             "system" => content::blocks(record.remove("content").unwrap_or_default()),
-            _ => content::blocks(inner.remove("content").unwrap_or_default()),
+            // A message that is only a text has no place for anything else.
+            _ => match take_string(&mut record, "message") {
+                Some(text) => content::blocks(Value::String(text)),
+                None => content::blocks(inner.remove("content").unwrap_or_default()),
+            },
         };
         let role = match kind {
             "assistant" => Role::Assistant,
@@ -365,6 +365,14 @@ impl Reader {
             }
             _ => Identity { client_id, parent_client_id: None, agent_id: None },
         }
+    }
+}
+
+/// Adds an id that is new. A file of more than a few sessions or agents is nobody's: the list stays short.
+fn note(list: &mut Vec<String>, id: String) {
+    const MAX_IDS: usize = 64;
+    if list.last() != Some(&id) && list.len() < MAX_IDS && !list.contains(&id) {
+        list.push(id);
     }
 }
 

@@ -130,10 +130,14 @@ pub(crate) fn shed(value: &mut Value, max_bytes: usize) {
     }
 }
 
-/// Adds a value unless it is there.
+/// No session has more branches or models than this; a file that claims so must not cost a search of them all each.
+const MAX_UNIQUE: usize = 256;
+
+/// Adds a value unless it is there, or there are too many.
 pub(crate) fn push_unique(list: &mut Option<Vec<String>>, value: &str) {
     let list = list.get_or_insert_default();
-    if !list.iter().any(|have| have == value) {
+    if list.len() < MAX_UNIQUE && list.last().is_none_or(|last| last != value) && !list.iter().any(|have| have == value)
+    {
         list.push(value.to_owned());
     }
 }

@@ -17,6 +17,9 @@ pub struct GeminiCli;
 
 const NAME: &str = "gemini-cli";
 
+/// A JSON object.
+type Record = Map<String, Value>;
+
 /// Strings longer than this are left out of what is kept in `raw`: a tool call carries its result three times.
 const MAX_KEPT_BYTES: usize = 1024;
 
@@ -63,10 +66,7 @@ impl Format for GeminiCli {
 }
 
 /// The session's facts and its message records, from either form of the file.
-fn read(
-    source: &Source<'_>,
-    skipped: &mut Vec<Skipped>,
-) -> Result<(Map<String, Value>, Vec<Map<String, Value>>), FormatError> {
+fn read(source: &Source<'_>, skipped: &mut Vec<Skipped>) -> Result<(Record, Vec<Record>), FormatError> {
     let whole = jsonl::object(source.bytes, skipped);
     let error = match whole {
         Ok(mut session) if !is_line(&session) => {

@@ -43,12 +43,12 @@ impl<'a, 's> Records<'a, 's> {
             }
             Err(error) => error,
         };
-        if let Err(utf8) = std::str::from_utf8(text) {
-            if let Ok(Value::Object(map)) = serde_json::from_str(&String::from_utf8_lossy(text)) {
-                let at = utf8.valid_up_to() + 1;
-                self.skip(number, format!("bytes that are not UTF-8, the first at byte {at}, were replaced"));
-                return Some(map);
-            }
+        if let Err(utf8) = std::str::from_utf8(text)
+            && let Ok(Value::Object(map)) = serde_json::from_str(&String::from_utf8_lossy(text))
+        {
+            let at = utf8.valid_up_to() + 1;
+            self.skip(number, format!("bytes that are not UTF-8, the first at byte {at}, were replaced"));
+            return Some(map);
         }
         let reason = if text.iter().all(|b| *b == 0) {
             "nothing but NUL bytes".to_owned()

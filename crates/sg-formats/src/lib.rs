@@ -132,3 +132,6 @@ impl<'a> Source<'a> {
         base.rsplit_once('.').map_or(base, |(stem, _)| if stem.is_empty() { base } else { stem })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,14 +8,18 @@ use super::rules::{Rule, Set, Shape};
 const MAX_SECRET_BYTES: usize = 4096;
 
 /// The longest private key block.
-const MAX_PEM_BYTES: usize = 64 * 1024;
+const MAX_PEM_BYTES: usize = 16 * 1024;
 
 /// The secret at an anchor, and its kind.
 pub(super) fn secret(bytes: &[u8], start: usize, end: usize, rule: &Rule) -> Option<(&'static str, Range<usize>)> {
     match rule.shape {
         Shape::Token { kind, of, min, max } => {
+            // Before looking ahead: in a run of anchors each would look over all that follow.
+            if !starts_word(bytes, start) {
+                return None;
+            }
             let stop = run(bytes, end, of, max + 1);
-            let fits = (min..=max).contains(&(stop - end)) && starts_word(bytes, start) && ends_word(bytes, stop);
+            let fits = (min..=max).contains(&(stop - end)) && ends_word(bytes, stop);
             (fits && (kind == "aws-key" || is_mixed(&bytes[end..stop]))).then_some((kind, start..stop))
         }
         Shape::After { kind, of, min, max } => {
@@ -81,20 +85,8 @@ fn pem(bytes: &[u8], from: usize) -> Option<Range<usize>> {
     let body = from + dashes + 5;
     let window = &bytes[body..bytes.len().min(body + MAX_PEM_BYTES)];
     // A quote that is not escaped ends the string that the key is in, and with it what may be replaced.
-    let mut inside = window.len();
-    let mut escaped = false;
-    for (at, byte) in window.iter().enumerate() {
-        match byte {
-            b'"' if !escaped => {
-                inside = at;
-                break;
-            }
-            b'\\' => escaped = !escaped,
-            _ => escaped = false,
-        }
-    }
-    let window = &window[..inside];
-    let end = memchr::memmem::find(window, b"-----END ").unwrap_or_else(|| {
+    let end = memchr::memmem::find(window, b"-----END ").filter(|end| !has_bare_quote(&window[..*end]));
+    let end = end.unwrap_or_else(|| {
         let is_body = |b: &u8| Set::Base64.has(*b) || b.is_ascii_whitespace() || matches!(b, b'\\' | b':' | b',');
         let end = window.iter().position(|b| !is_body(b)).unwrap_or(window.len());
         // A `\` at the end of what is replaced would leave the character it escapes.
@@ -102,6 +94,10 @@ fn pem(bytes: &[u8], from: usize) -> Option<Range<usize>> {
     });
     let material = window[..end].iter().filter(|b| b.is_ascii_alphanumeric()).count();
     (material >= 40 && !is_redacted(&window[..end])).then_some(body..body + end)
+}
+
+fn has_bare_quote(bytes: &[u8]) -> bool {
+    memchr::memchr_iter(b'"', bytes).any(|at| bytes[..at].iter().rev().take_while(|b| **b == b'\\').count() % 2 == 0)
 }
 
 fn is_redacted(bytes: &[u8]) -> bool {
@@ -132,6 +128,9 @@ fn address(bytes: &[u8], from: usize) -> Option<Range<usize>> {
 
 /// `header.payload.signature`, each base64url; header and payload are JSON objects.
 fn jwt(bytes: &[u8], start: usize) -> Option<Range<usize>> {
+    if !starts_word(bytes, start) {
+        return None;
+    }
     let header = run(bytes, start, Set::Word, 1024);
     let payload = bytes
         .get(header..)
@@ -141,7 +140,7 @@ fn jwt(bytes: &[u8], start: usize) -> Option<Range<usize>> {
         return None;
     }
     let end = run(bytes, payload + 1, Set::Word, 2048);
-    (end - payload > 16 && starts_word(bytes, start)).then_some(start..end)
+    (end - payload > 16).then_some(start..end)
 }
 
 /// The credential after `Bearer`, and after `Basic` in an authorization header.
