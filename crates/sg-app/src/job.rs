@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sg_domain::id::SessionRef;
-use sg_domain::{Caller, Job, JobKind, JobState, Result, Scope, SessionId, Timestamp, Visibility};
+use sg_domain::{Caller, Job, JobId, JobKind, JobState, Result, Scope, SessionId, Timestamp, Visibility};
 use sg_search::SessionDocument;
 use sg_store::{JobCounts, MessageQuery};
 
@@ -87,6 +87,13 @@ impl App {
         let grace = i64::try_from(self.limits().orphan_blob_grace_secs).unwrap_or(i64::MAX / 1_000_000);
         let before = self.now().plus_micros(grace.saturating_mul(-1_000_000));
         self.store().blobs().sweep(self.store(), before).await
+    }
+
+    /// Puts a sweep of blobs into the queue, unless one waits there. The server does it once in a while, for no caller.
+    pub async fn schedule_sweep(&self) -> Result<()> {
+        let tx = self.store().begin().await?;
+        tx.enqueue(JobId(self.ids().uuid()), None, &JobKind::SweepBlobs, self.now()).await?;
+        tx.commit().await
     }
 
     async fn put_back(&self, job: &Job, error: &sg_domain::Error) -> Result<()> {

@@ -1,0 +1,67 @@
+//! The worker: runs jobs as they come, rebuilds an index that was found unusable, sweeps blobs once in a while.
+
+use std::time::Duration;
+
+use sg_app::{App, Progress};
+use tokio::sync::watch;
+
+use crate::config::WorkerConfig;
+
+/// How long a failing queue is left alone.
+const REST: Duration = Duration::from_secs(2);
+/// How often a long rebuild says how far it is.
+const REPORT: Duration = Duration::from_secs(5);
+
+/// Runs until `stopped` turns true; a round that has begun is finished.
+pub async fn run(app: App, config: WorkerConfig, mut stopped: watch::Receiver<bool>) {
+    let poll = Duration::from_millis(config.poll_millis.clamp(10, 60_000));
+    let mut sweep = tokio::time::interval(Duration::from_secs(config.sweep_hours.max(1) * 3_600));
+    while !*stopped.borrow() {
+        let rest = match app.run_jobs().await {
+            Ok(round) if round.done + round.failed > 0 => {
+                tracing::debug!(done = round.done, failed = round.failed, "jobs run");
+                Duration::ZERO
+            }
+            Ok(_) => poll,
+            Err(error) => {
+                tracing::error!(error = ?error, "jobs could not be run");
+                REST
+            }
+        };
+        tokio::select! {
+            _ = sweep.tick() => {
+                if let Err(error) = app.schedule_sweep().await {
+                    tracing::warn!(error = ?error, "sweep could not be scheduled");
+                }
+            }
+            () = tokio::time::sleep(rest) => {}
+            () = async { drop(stopped.wait_for(|stopped| *stopped).await) } => {}
+        }
+    }
+}
+
+/// Rebuilds the index from the store when it was found missing or unusable. Searches answer from what is there so far.
+pub async fn rebuild_if_needed(app: App, mut stopped: watch::Receiver<bool>) {
+    while app.index_status().needs_rebuild {
+        tracing::info!("the index is made anew from the store");
+        let mut said = tokio::time::Instant::now();
+        let rebuild = app.rebuild_index(|Progress { done, total }| {
+            if said.elapsed() >= REPORT {
+                said = tokio::time::Instant::now();
+                tracing::info!(done, total, "indexing");
+            }
+        });
+        let outcome = tokio::select! {
+            outcome = rebuild => outcome,
+            // Dropped half-way, it leaves the old index as it was; the next start begins again.
+            () = async { drop(stopped.wait_for(|stopped| *stopped).await) } => return,
+        };
+        match outcome {
+            Ok(Progress { done, .. }) => tracing::info!(sessions = done, "the index is complete"),
+            Err(error) => {
+                tracing::error!(error = ?error, "the index could not be rebuilt, trying again");
+                tokio::time::sleep(REST).await;
+            }
+        }
+    }
+}
