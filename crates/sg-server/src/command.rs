@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use sg_app::App;
 use sg_domain::{Caller, User, UserId};
 
-use crate::config::{self, Config, Overrides};
+use crate::config::{self, Overrides};
 use crate::telemetry;
 
 mod completions;
@@ -18,7 +18,6 @@ mod doctor;
 mod import;
 mod key;
 mod reindex;
-mod schema;
 mod serve;
 mod user;
 
@@ -65,8 +64,6 @@ enum Command {
     Key(key::KeyCommand),
     /// Builds the search index anew from the store, while a running server goes on answering from the old one.
     Reindex(reindex::Reindex),
-    /// Prints the GraphQL schema as SDL.
-    Schema(schema::Schema),
     /// Prints the effective settings as TOML, with secrets hidden.
     Config(config_show::ConfigShow),
     /// Checks that store, blobs and index agree, and repairs them when it is asked to.
@@ -92,10 +89,8 @@ pub fn main() -> ExitCode {
 
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     // These need no settings, and must work where there are none.
-    match &cli.command {
-        Command::Schema(command) => return command.run(),
-        Command::Completions(command) => return command.run::<Cli>(),
-        _ => {}
+    if let Command::Completions(command) = &cli.command {
+        return command.run::<Cli>();
     }
     let listen = match &cli.command {
         Command::Serve(serve) => serve.listen,
@@ -118,7 +113,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Reindex(command) => command.run(&config).await,
             Command::Config(command) => command.run(&config),
             Command::Doctor(command) => command.run(&config).await,
-            Command::Schema(_) | Command::Completions(_) => Ok(ExitCode::SUCCESS),
+            Command::Completions(_) => Ok(ExitCode::SUCCESS),
         }
     });
     // Readers of files may be stuck on a slow disk; the answer is there already.

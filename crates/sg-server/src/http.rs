@@ -34,7 +34,7 @@ pub(crate) struct State {
 
 /// The whole stack over one app. Needs nothing but a Tokio runtime; tests call it without a socket.
 pub fn router(app: App, http: &HttpConfig) -> Router {
-    let state = State { app, http: Arc::new(http.clone()) };
+    let state = State { app: app.clone(), http: Arc::new(http.clone()) };
     let compression = CompressionLayer::new().compress_when(
         SizeAbove::new(http.compress_above_bytes)
             .and(NotForContentType::GRPC)
@@ -45,6 +45,7 @@ pub fn router(app: App, http: &HttpConfig) -> Router {
     Router::new()
         .merge(health::router(state.clone()))
         .merge(page::router())
+        .merge(sg_rest::specstory::router(app))
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(state.clone(), identify::identify))
         .layer(from_fn_with_state(state.clone(), request::limit))

@@ -50,7 +50,7 @@ impl Watch {
                     self.look_again()?;
                     let now = Instant::now();
                     let due: Vec<_> = self.changed.iter().filter(|(_, at)| **at <= now).map(|(p, _)| p.clone()).collect();
-                    due.iter().for_each(|path| drop(self.changed.remove(path)));
+                    self.changed.retain(|path, _| !due.contains(path));
                     if !due.is_empty() {
                         return Ok(due);
                     }

@@ -80,10 +80,11 @@ fn origin(config: &str) -> Option<String> {
             let section = section.split(']').next().unwrap_or_default().trim();
             let (name, rest) = section.split_once(char::is_whitespace).unwrap_or((section, ""));
             inside = name.eq_ignore_ascii_case("remote") && rest.trim() == "\"origin\"";
-        } else if inside && let Some((key, value)) = line.split_once('=') {
-            if key.trim().eq_ignore_ascii_case("url") {
-                return Some(value.trim().trim_matches('"').to_owned()).filter(|url| !url.is_empty());
-            }
+        } else if inside
+            && let Some((key, value)) = line.split_once('=')
+            && key.trim().eq_ignore_ascii_case("url")
+        {
+            return Some(value.trim().trim_matches('"').to_owned()).filter(|url| !url.is_empty());
         }
     }
     None
