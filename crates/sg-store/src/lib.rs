@@ -5,12 +5,18 @@
 
 mod blob;
 mod device_token;
+mod entity;
+mod error;
+mod filter;
 mod import_source;
 mod job;
 mod key;
 mod message;
 mod project;
+mod read;
+mod row;
 mod session;
+mod sql;
 mod stats;
 mod store;
 mod user;
@@ -19,5 +25,5 @@ pub use blob::Blobs;
 pub use import_source::ImportSource;
 pub use job::JobCounts;
 pub use message::{MessagePage, MessageQuery};
-pub use session::{SessionColumns, SessionContent, session_cursor};
+pub use session::{SessionColumns, SessionContent, decode_session_cursor, session_cursor, session_ordering};
 pub use store::{Store, StoreConfig, Tx};

@@ -1,15 +1,24 @@
-//! Sessions.
+//! Sessions: lists, lookups, counts.
 
 use std::collections::HashMap;
 
 use sg_domain::id::SessionRef;
 use sg_domain::{
-    Cursor, Direction, Exchange, Message, Page, PageRequest, ProjectKey, Result, Session, SessionFilter, SessionId,
-    SessionOrder, UserId, Visibility,
+    Direction, Exchange, Message, Page, PageRequest, ProjectKey, Result, Session, SessionFilter, SessionId,
+    SessionOrder, Visibility,
 };
 
-use crate::store::stub;
-use crate::{Store, Tx};
+use crate::Store;
+use crate::error::StoreResult;
+use crate::filter::{Seek, passing, visible, visible_and_passing};
+use crate::row::Row;
+use crate::sql::{Engine, Sql};
+
+pub(crate) mod list;
+pub(crate) mod row;
+mod write;
+
+pub use list::{decode_session_cursor, session_cursor, session_ordering};
 
 /// The wider columns of a session; those not asked for come back empty. Everything else is always read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,81 +45,205 @@ pub struct SessionContent<'a> {
     pub exchanges: &'a [Exchange],
 }
 
-/// The cursor of a session in a list of this order.
-pub fn session_cursor(_session: &Session, _order: SessionOrder, _direction: Direction) -> Cursor {
-    unimplemented!()
-}
-
 impl Store {
     /// A page of sessions.
     pub async fn sessions(
         &self,
-        _who: &Visibility,
-        _filter: &SessionFilter,
-        _order: SessionOrder,
-        _direction: Direction,
-        _page: &PageRequest,
-        _columns: SessionColumns,
+        who: &Visibility,
+        filter: &SessionFilter,
+        order: SessionOrder,
+        direction: Direction,
+        page: &PageRequest,
+        columns: SessionColumns,
     ) -> Result<Page<Session>> {
-        stub()
+        let sql = self.sessions_sql(who, filter, order, direction, page, columns)?;
+        let rows = self.rows(sql, move |row| row::decode(row, columns)).await?;
+        Ok(list::page(rows, page))
     }
+
     /// The first `limit` sessions of each of these projects, in one statement.
+    #[allow(clippy::too_many_arguments)]
     pub async fn sessions_by_project(
         &self,
-        _who: &Visibility,
-        _projects: &[ProjectKey],
-        _filter: &SessionFilter,
-        _order: SessionOrder,
-        _direction: Direction,
-        _limit: u32,
-        _columns: SessionColumns,
+        who: &Visibility,
+        projects: &[ProjectKey],
+        filter: &SessionFilter,
+        order: SessionOrder,
+        direction: Direction,
+        limit: u32,
+        columns: SessionColumns,
     ) -> Result<HashMap<ProjectKey, Vec<Session>>> {
-        stub()
+        let mut found: HashMap<ProjectKey, Vec<Session>> = HashMap::new();
+        if projects.is_empty() || limit == 0 {
+            return Ok(found);
+        }
+        let sql = self.sessions_by_project_sql(who, projects, filter, order, direction, limit, columns);
+        for session in self.rows(sql, move |row| row::decode(row, columns)).await? {
+            found.entry(session.project_key).or_default().push(session);
+        }
+        for sessions in found.values_mut() {
+            sessions.sort_unstable_by(|a, b| session_ordering(a, b, order, direction));
+        }
+        Ok(found)
     }
+
     /// How many sessions pass.
-    pub async fn session_count(&self, _who: &Visibility, _filter: &SessionFilter) -> Result<u64> {
-        stub()
+    pub async fn session_count(&self, who: &Visibility, filter: &SessionFilter) -> Result<u64> {
+        // The sums of projects know already, for the question that every list asks.
+        let unfiltered = SessionFilter { project_ids: Vec::new(), ..filter.clone() }.is_empty();
+        let mut sql = self.select(&[if unfiltered { "CAST(coalesce(sum(p.session_count), 0) AS bigint)" } else { "count(*)" }]);
+        if unfiltered {
+            sql.add(" FROM project p WHERE ");
+            match who {
+                Visibility::Owner(owner) => sql.add("p.owner = ").text(owner.as_str()),
+                Visibility::Everyone => sql.add("TRUE"),
+            };
+            if !filter.project_ids.is_empty() {
+                sql.one_of(" AND p.id", &filter.project_ids);
+            }
+        } else {
+            sql.add(" FROM session s");
+            visible_and_passing(&mut sql, who, filter);
+        }
+        Ok(self.rows(sql.end(), |row| row.count()).await?.into_iter().next().unwrap_or(0))
     }
+
     /// One session.
-    pub async fn session(&self, _who: &Visibility, _session: &SessionRef) -> Result<Option<Session>> {
-        stub()
+    pub async fn session(&self, who: &Visibility, session: &SessionRef) -> Result<Option<Session>> {
+        let mut sql = self.select_sessions(SessionColumns::ALL);
+        match session {
+            SessionRef::Id(id) => {
+                visible(&mut sql, who, Seek::Project);
+                sql.add(" AND s.id = ").text(&id.to_string());
+            }
+            SessionRef::InProject(project, client_id) => {
+                visible(&mut sql, who, Seek::Project);
+                sql.add(" AND (s.project_key IN (SELECT key FROM project WHERE ");
+                if let Visibility::Owner(owner) = who {
+                    sql.add("owner = ").text(owner.as_str()).add(" AND ");
+                }
+                sql.add("id = ").text(project.as_str()).add(") AND s.client_id = ").text(client_id);
+                if let Ok(id) = client_id.parse::<SessionId>() {
+                    sql.add(" OR s.id = ").text(&id.to_string()).add(" AND s.project_id = ").text(project.as_str());
+                }
+                // The client's own id wins over ours.
+                sql.add(") ORDER BY CASE WHEN s.client_id = ").text(client_id);
+                sql.add(" THEN 0 ELSE 1 END, s.activity_at DESC, s.id DESC LIMIT 1");
+            }
+            SessionRef::Client(client_id) => {
+                visible(&mut sql, who, Seek::Owner);
+                sql.add(" AND s.client_id = ").text(client_id);
+                sql.add(" ORDER BY s.activity_at DESC, s.id DESC LIMIT 1");
+            }
+        }
+        Ok(self.row(sql.end(), |row| row::decode(row, SessionColumns::ALL)).await?)
     }
+
     /// Sessions by id, in no order; those that may not be seen are left out.
     pub async fn sessions_by_id(
         &self,
-        _who: &Visibility,
-        _ids: &[SessionId],
-        _columns: SessionColumns,
+        who: &Visibility,
+        ids: &[SessionId],
+        columns: SessionColumns,
     ) -> Result<Vec<Session>> {
-        stub()
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        let mut sql = self.select_sessions(columns);
+        visible(&mut sql, who, Seek::Project);
+        sql.one_of(" AND s.id", &ids);
+        Ok(self.rows(sql.end(), move |row| row::decode(row, columns)).await?)
     }
+
     /// A session's exchanges, in order.
-    pub async fn exchanges(&self, _who: &Visibility, _session: SessionId) -> Result<Vec<Exchange>> {
-        stub()
+    pub async fn exchanges(&self, who: &Visibility, session: SessionId) -> Result<Vec<Exchange>> {
+        let mut sql = self.select(&[
+            "x.ordinal",
+            "x.start_byte",
+            "x.end_byte",
+            "x.started_at",
+            "x.ended_at",
+            "x.user_title",
+            "x.hidden_from_share",
+        ]);
+        sql.add(" FROM session s JOIN exchange x ON x.session_id = s.id");
+        visible(&mut sql, who, Seek::Project);
+        sql.add(" AND s.id = ").text(&session.to_string()).add(" ORDER BY x.ordinal");
+        Ok(self.rows(sql.end(), decode_exchange).await?)
+    }
+
+    fn select_sessions(&self, columns: SessionColumns) -> Sql {
+        let mut sql = self.select(&row::columns(columns));
+        sql.add(" FROM session s");
+        sql
+    }
+
+    pub(crate) fn sessions_sql(
+        &self,
+        who: &Visibility,
+        filter: &SessionFilter,
+        order: SessionOrder,
+        direction: Direction,
+        page: &PageRequest,
+        columns: SessionColumns,
+    ) -> Result<Sql> {
+        let mut sql = self.select_sessions(columns);
+        visible_and_passing(&mut sql, who, filter);
+        list::between(&mut sql, order, direction, page)?;
+        list::order_by(&mut sql, order, direction, page.backward);
+        list::limit(&mut sql, page);
+        Ok(sql.end())
+    }
+
+    /// One seek a project: a window over every group would read all their sessions.
+    #[allow(clippy::too_many_arguments)]
+    pub(crate) fn sessions_by_project_sql(
+        &self,
+        who: &Visibility,
+        projects: &[ProjectKey],
+        filter: &SessionFilter,
+        order: SessionOrder,
+        direction: Direction,
+        limit: u32,
+        columns: SessionColumns,
+    ) -> Sql {
+        let keys = projects.iter().map(ToString::to_string).collect::<Vec<_>>().into();
+        let mut sql;
+        match self.inner.engine {
+            Engine::Sqlite => {
+                // Outside it is `o`, so that the filter's `s` is the row inside.
+                let outside: Vec<String> =
+                    row::columns(columns).iter().map(|column| column.replacen("s.", "o.", 1)).collect();
+                sql = self.select(&outside.iter().map(String::as_str).collect::<Vec<_>>());
+                sql.add(" FROM (SELECT DISTINCT value FROM json_each(").json(keys).add(")) p");
+                sql.add(" CROSS JOIN session o ON o.rowid IN (SELECT s.rowid FROM session s");
+                visible(&mut sql, who, Seek::Project);
+                sql.add(" AND s.project_key = p.value");
+            }
+            Engine::Postgres => {
+                sql = self.select(&row::columns(columns));
+                sql.add(" FROM (SELECT DISTINCT value FROM json_array_elements_text(").json(keys);
+                sql.add("::json)) p CROSS JOIN LATERAL (SELECT * FROM session s");
+                visible(&mut sql, who, Seek::Project);
+                sql.add(" AND s.project_key = p.value");
+            }
+        }
+        passing(&mut sql, filter);
+        list::order_by(&mut sql, order, direction, false);
+        sql.add(" LIMIT ").int(i64::from(limit)).either(")", ") s");
+        sql.end()
     }
 }
 
-impl Tx {
-    /// The owner's session with this client id in a project, locked for this transaction.
-    pub async fn session_for_update(
-        &self,
-        _owner: &UserId,
-        _project: ProjectKey,
-        _client_id: &str,
-    ) -> Result<Option<Session>> {
-        stub()
-    }
-    /// One session by id, locked for this transaction.
-    pub async fn session_by_id(&self, _owner: &UserId, _id: SessionId) -> Result<Option<Session>> {
-        stub()
-    }
-    /// Writes a session, new or known by its id, with everything that belongs to it. `content: None` leaves messages and
-    /// exchanges as they are. Keeps the project's sums right.
-    pub async fn put_session(&self, _session: &Session, _content: Option<&SessionContent<'_>>) -> Result<()> {
-        stub()
-    }
-    /// Deletes a session and everything that belongs to it; whether there was one. Blobs stay for the sweep.
-    pub async fn delete_session(&self, _owner: &UserId, _id: SessionId) -> Result<bool> {
-        stub()
-    }
+fn decode_exchange(row: &mut dyn Row) -> StoreResult<Exchange> {
+    Ok(Exchange {
+        ordinal: u32::try_from(row.int()?).unwrap_or(u32::MAX),
+        start: row.count()?,
+        end: row.count()?,
+        started_at: row.opt_time()?,
+        ended_at: row.opt_time()?,
+        user_title: row.opt_text()?,
+        hidden_from_share: row.flag()?,
+    })
 }

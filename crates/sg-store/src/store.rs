@@ -1,11 +1,31 @@
 //! Opening a store, and transactions.
 
-use sg_domain::{Error, Result, UserId};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
+use parking_lot::Mutex;
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, EntityTrait, QueryResult,
+    SqliteTransactionMode, SqlxSqliteConnector, TransactionOptions, TransactionTrait,
+};
+use sg_domain::{JobId, KeyId, ProjectKey, Result, Timestamp, UserId};
+
+use crate::entity::data_version;
+use crate::error::{StoreError, StoreResult, is_busy};
+use crate::read::sqlite::Readers;
+use crate::row::{OrmRow, Row};
+use crate::sql::{Engine, Sql, storable};
 use crate::Blobs;
 
 /// Where rows and blobs are.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct StoreConfig {
     /// `sqlite:///absolute/path/to.db` or `postgres://…`.
     pub database_url: String,
@@ -18,56 +38,296 @@ pub struct StoreConfig {
     pub max_connections: u32,
 }
 
+/// Shows no secret: a database URL holds a password, the options hold keys.
+impl std::fmt::Debug for StoreConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let options: Vec<_> = self.blob_options.iter().map(|(name, _)| name).collect();
+        f.debug_struct("StoreConfig")
+            .field("database", &self.database_url.split_once(':').map(|(scheme, _)| scheme))
+            .field("blob_url", &self.blob_url)
+            .field("blob_options", &options)
+            .field("max_connections", &self.max_connections)
+            .finish()
+    }
+}
+
 /// The store. Cheap to clone.
 #[derive(Clone)]
-pub struct Store {}
+pub struct Store {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) engine: Engine,
+    /// Everything on PostgreSQL; the one writer on SQLite.
+    pub(crate) db: DatabaseConnection,
+    /// The native readers, on SQLite.
+    pub(crate) readers: Option<Readers>,
+    /// Who may write next, on SQLite: first come, first served.
+    writer: Arc<tokio::sync::Mutex<()>>,
+    blobs: Blobs,
+    statements: Arc<AtomicU64>,
+    /// When each key's use was last noted by this process.
+    pub(crate) touched: Mutex<HashMap<KeyId, Timestamp>>,
+    /// The end of the lease of each job that this process claimed: who finishes a job must still hold it.
+    pub(crate) leases: Mutex<HashMap<JobId, i64>>,
+}
 
 /// A write transaction. On SQLite it holds the one writer from the start (`BEGIN IMMEDIATE`). Dropped without
 /// [`Tx::commit`], it leaves nothing behind.
-pub struct Tx {}
-
-pub(crate) fn stub<T>() -> Result<T> {
-    Err(Error::internal("not built yet"))
+pub struct Tx {
+    pub(crate) tx: DatabaseTransaction,
+    pub(crate) engine: Engine,
+    /// Projects whose rows this transaction has locked, on PostgreSQL.
+    pub(crate) locked: Mutex<Vec<ProjectKey>>,
+    // After `tx`: the turn ends when the transaction has.
+    _turn: Option<tokio::sync::OwnedMutexGuard<()>>,
 }
+
+/// How long a writer waits inside SQLite for another process, each time.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often it tries again after that.
+const BUSY_RETRIES: u32 = 6;
 
 impl Store {
     /// Connects, creates what is missing, runs migrations.
-    pub async fn open(_config: &StoreConfig) -> Result<Self> {
-        stub()
+    pub async fn open(config: &StoreConfig) -> Result<Self> {
+        let statements = Arc::new(AtomicU64::new(0));
+        let blobs = Blobs::open(&config.blob_url, &config.blob_options).await?;
+        let url = &config.database_url;
+        let (engine, mut db, path) = if let Some(path) = url.strip_prefix("sqlite:") {
+            let path = sqlite_path(path)?;
+            (Engine::Sqlite, connect_sqlite(&path).await?, Some(path))
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            (Engine::Postgres, connect_postgres(url, config.max_connections).await?, None)
+        } else {
+            return Err(sg_domain::Error::invalid(
+                "the database url must start with sqlite:// or postgres://",
+            ));
+        };
+        migrate(&db).await?;
+        let counter = Arc::clone(&statements);
+        db.set_metric_callback(move |_| {
+            counter.fetch_add(1, Ordering::Relaxed);
+        });
+        let readers = path.map(|path| Readers::open(&path, config.max_connections)).transpose()?;
+        let inner = Inner {
+            engine,
+            db,
+            readers,
+            writer: Arc::default(),
+            blobs,
+            statements,
+            touched: Mutex::default(),
+            leases: Mutex::default(),
+        };
+        Ok(Self { inner: Arc::new(inner) })
     }
+
     /// The blobs.
     pub fn blobs(&self) -> &Blobs {
-        unimplemented!()
+        &self.inner.blobs
     }
+
     /// Starts a write transaction; waits for its turn.
     pub async fn begin(&self) -> Result<Tx> {
-        stub()
+        let engine = self.inner.engine;
+        let turn = match engine {
+            Engine::Sqlite => Some(Arc::clone(&self.inner.writer).lock_owned().await),
+            Engine::Postgres => None,
+        };
+        let tx = begin_immediate(&self.inner.db).await?;
+        Ok(Tx { tx, engine, locked: Mutex::default(), _turn: turn })
     }
+
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<()> {
-        stub()
+        self.row(self.select(&["count(*)"]).add(r#" FROM "user" WHERE id = ''"#).clone().end(), |row| row.int()).await?;
+        Ok(())
     }
+
     /// Which engine this is: `sqlite` or `postgresql`.
     pub fn engine(&self) -> &'static str {
-        "sqlite"
+        match self.inner.engine {
+            Engine::Sqlite => "sqlite",
+            Engine::Postgres => "postgresql",
+        }
     }
+
     /// The owner's data version: moved by every committed change of what that owner can see. 0 before the first.
-    pub async fn data_version(&self, _owner: &UserId) -> Result<i64> {
-        stub()
+    pub async fn data_version(&self, owner: &UserId) -> Result<i64> {
+        let mut sql = Sql::new(self.inner.engine, "SELECT version FROM data_version WHERE owner = ");
+        sql.text(owner.as_str());
+        Ok(self.row(sql, |row| row.int()).await?.unwrap_or(0))
     }
-    /// Statements sent since this store was opened; tests assert on differences.
+
+    /// Statements sent since this store was opened, through either door; tests assert on differences.
     pub fn statements(&self) -> u64 {
-        0
+        self.inner.statements.load(Ordering::Relaxed)
+    }
+
+    /// Counts a native read; SeaORM counts its own.
+    pub(crate) fn count_statement(&self) {
+        if self.inner.readers.is_some() {
+            self.inner.statements.fetch_add(1, Ordering::Relaxed);
+        }
     }
 }
 
 impl Tx {
     /// Commits.
     pub async fn commit(self) -> Result<()> {
-        stub()
+        self.tx.commit().await.map_err(StoreError::from)?;
+        Ok(())
     }
+
     /// Moves the owner's data version. Every operation that changes what an owner can see calls it once.
-    pub async fn bump_version(&self, _owner: &UserId) -> Result<()> {
-        stub()
+    pub async fn bump_version(&self, owner: &UserId) -> Result<()> {
+        let row = data_version::ActiveModel { owner: Set(storable(owner.as_str())), version: Set(1) };
+        let next = OnConflict::column(data_version::Column::Owner)
+            .value(data_version::Column::Version, Expr::cust("data_version.version + 1"))
+            .to_owned();
+        data_version::Entity::insert(row)
+            .on_conflict(next)
+            .exec_without_returning(&self.tx)
+            .await
+            .map_err(StoreError::from)?;
+        Ok(())
     }
+
+    /// Starts a statement of this transaction.
+    pub(crate) fn sql(&self, text: &str) -> Sql {
+        Sql::new(self.engine, text)
+    }
+
+    /// Runs a statement; how many rows it changed.
+    pub(crate) async fn run(&self, sql: Sql) -> StoreResult<u64> {
+        Ok(self.tx.execute_raw(sql.statement()).await?.rows_affected())
+    }
+
+    /// Every row of a statement.
+    pub(crate) async fn rows<T>(&self, sql: Sql, decode: impl Fn(&mut dyn Row) -> StoreResult<T>) -> StoreResult<Vec<T>> {
+        let rows: Vec<QueryResult> = self.tx.query_all_raw(sql.statement()).await?;
+        rows.iter().map(|row| decode(&mut OrmRow::new(row))).collect()
+    }
+
+    /// The first row of a statement.
+    pub(crate) async fn row<T>(
+        &self,
+        sql: Sql,
+        decode: impl Fn(&mut dyn Row) -> StoreResult<T>,
+    ) -> StoreResult<Option<T>> {
+        let row = self.tx.query_one_raw(sql.statement()).await?;
+        row.map(|row| decode(&mut OrmRow::new(&row))).transpose()
+    }
+}
+
+/// Everything after the colon is the path as it is, `//` left out; a query as other tools write it is ignored.
+fn sqlite_path(rest: &str) -> Result<PathBuf> {
+    let path = rest.strip_prefix("//").unwrap_or(rest);
+    let path = path.split_once("?mode=").map_or(path, |(path, _)| path);
+    if path.is_empty() || path.contains(":memory:") {
+        return Err(sg_domain::Error::invalid("the database url must name a file, such as sqlite:///data/sessiongraph.db"));
+    }
+    Ok(PathBuf::from(path))
+}
+
+async fn connect_sqlite(path: &Path) -> StoreResult<DatabaseConnection> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .page_size(8_192)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Normal)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .statement_cache_capacity(256)
+        // 16 MB of pages; a WAL that has grown in a burst is cut back to 64 MB.
+        .pragma("cache_size", "-16384")
+        .pragma("journal_size_limit", "67108864")
+        .pragma("temp_store", "memory");
+    let pool = || {
+        SqlitePoolOptions::new()
+            .max_connections(1)
+            .min_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .acquire_timeout(Duration::from_secs(60))
+            .test_before_acquire(false)
+            .connect_with(options.clone())
+    };
+    // Turning WAL on takes the file for itself for a moment and does not wait: two processes that create one database
+    // at once meet here.
+    let mut tries = 0;
+    loop {
+        match pool().await {
+            Ok(pool) => return Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool)),
+            Err(error) => {
+                let error = sea_orm::DbErr::Conn(sea_orm::RuntimeErr::SqlxError(Arc::new(error)));
+                tries += 1;
+                if !is_busy(&error) || tries > 100 {
+                    return Err(error.into());
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+async fn connect_postgres(url: &str, max_connections: u32) -> StoreResult<DatabaseConnection> {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(max_connections.max(2))
+        .acquire_timeout(Duration::from_secs(30))
+        .connect_timeout(Duration::from_secs(10))
+        .sqlx_logging(false);
+    Ok(Database::connect(options).await?)
+}
+
+async fn migrate(db: &DatabaseConnection) -> StoreResult<()> {
+    let mut tries = 0;
+    loop {
+        match sg_migrations::migrate(db).await {
+            Err(error) if is_busy(&error) && tries < BUSY_RETRIES => tries += 1,
+            Err(sea_orm::DbErr::Custom(message)) if message.contains("is missing") => {
+                return Err(StoreError::Config(
+                    "this database was written by a newer sessiongraph, run that version or a newer one".to_owned(),
+                ));
+            }
+            other => return Ok(other?),
+        }
+    }
+}
+
+/// Begins, taking SQLite's write lock at once: a transaction that reads first and writes later fails when another one
+/// wrote in between.
+async fn begin_immediate(db: &DatabaseConnection) -> StoreResult<DatabaseTransaction> {
+    let options = TransactionOptions {
+        isolation_level: None,
+        access_mode: None,
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+    };
+    let mut tries = 0;
+    loop {
+        match db.begin_with_options(options).await {
+            Err(error) if is_busy(&error) && tries < BUSY_RETRIES => {
+                tries += 1;
+                tracing::debug!(tries, "another process is writing, waiting for it");
+            }
+            other => return Ok(other?),
+        }
+    }
+}
+
+/// Reads an enum by the name it is stored under.
+pub(crate) fn named<T>(found: Option<T>, what: &str, name: &str) -> StoreResult<T> {
+    found.ok_or_else(|| StoreError::Corrupt(format!("a stored {what} is not known: {name}")))
+}
+
+/// Parses a stored id.
+pub(crate) fn stored_id<T: FromStr<Err = sg_domain::Error>>(row: &mut dyn Row) -> StoreResult<T> {
+    crate::row::parse(&row.text()?)
 }
