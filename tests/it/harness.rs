@@ -1,1 +1,473 @@
-//! To be filled.
+//! A whole gateway in a test: real store, real index, real router; the clock, the ids and the worker are in the test's
+//! hands. `Gateway::start()` is where most tests begin.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, Method, Request};
+use serde_json::{Value, json};
+use sg_app::{App, Clock, Ids, KeyRequest, Limits, NewSession, Parts, PutOutcome};
+use sg_domain::{
+    Caller, ContentBlock, Dialect, Message, ProjectId, Role, Scope, Scopes, Session, SessionMetadata, Timestamp,
+    TokenUsage, Transcript, User, UserId,
+};
+use sg_search::{SearchIndex, TantivyConfig, TantivyIndex};
+use sg_store::{Store, StoreConfig};
+use tower::ServiceExt as _;
+
+/// A clock that stands still until it is moved.
+pub struct FixedClock(AtomicI64);
+
+impl FixedClock {
+    /// 2026-11-01T12:00:00Z.
+    pub const START: i64 = 1_793_534_400_000_000;
+
+    /// Moves it forward.
+    pub fn advance(&self, by: Duration) {
+        self.0.fetch_add(i64::try_from(by.as_micros()).unwrap(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for FixedClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// Ids that count up, shaped as UUID v7, so that snapshots hold.
+#[derive(Default)]
+pub struct CountingIds(AtomicU64);
+
+impl Ids for CountingIds {
+    fn uuid(&self) -> uuid::Uuid {
+        let n = self.0.fetch_add(1, Ordering::SeqCst) + 1;
+        uuid::Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 | u128::from(n))
+    }
+
+    fn secret_hex(&self, bytes: usize) -> String {
+        let n = self.0.fetch_add(1, Ordering::SeqCst) + 1;
+        format!("{n:0>width$x}", width = bytes * 2)
+    }
+}
+
+/// Which SQL engine is under a test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// An account with a caller for `App` and a key for HTTP.
+#[derive(Clone)]
+pub struct Account {
+    pub user: User,
+    pub caller: Caller,
+    pub key: String,
+}
+
+/// A running gateway.
+pub struct Gateway {
+    pub app: App,
+    /// The account most tests act as.
+    pub me: Account,
+    pub clock: Arc<FixedClock>,
+    router: axum::Router,
+    dir: tempfile::TempDir,
+    _database: Option<crate::postgres::Database>,
+}
+
+impl Gateway {
+    /// On SQLite, with one account.
+    pub async fn start() -> Self {
+        Self::start_on(Engine::Sqlite).await
+    }
+
+    /// On a chosen engine, with one account.
+    pub async fn start_on(engine: Engine) -> Self {
+        Self::start_with(engine, Limits::default()).await
+    }
+
+    /// On SQLite, with something between the app and its index.
+    pub async fn start_behind(wrap: impl FnOnce(Arc<dyn SearchIndex>) -> Arc<dyn SearchIndex>) -> Self {
+        Self::build(Engine::Sqlite, Limits::default(), wrap).await
+    }
+
+    /// On a chosen engine with chosen limits, with one account.
+    pub async fn start_with(engine: Engine, limits: Limits) -> Self {
+        Self::build(engine, limits, |index| index).await
+    }
+
+    async fn build(
+        engine: Engine,
+        limits: Limits,
+        wrap: impl FnOnce(Arc<dyn SearchIndex>) -> Arc<dyn SearchIndex>,
+    ) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let database = match engine {
+            Engine::Sqlite => None,
+            Engine::Postgres => Some(crate::postgres::database().await),
+        };
+        let path = dir.path().display();
+        let database_url = match &database {
+            Some(database) => database.url().to_owned(),
+            None => format!("sqlite://{path}/sessiongraph.db"),
+        };
+        let store = Store::open(&StoreConfig {
+            database_url,
+            blob_url: format!("file://{path}/blobs"),
+            blob_options: Vec::new(),
+            max_connections: 4,
+        })
+        .await
+        .unwrap();
+        let index = TantivyIndex::open(TantivyConfig::new(dir.path().join("index"))).unwrap();
+        let clock = Arc::new(FixedClock(AtomicI64::new(FixedClock::START)));
+        let app = App::new(Parts {
+            store,
+            search: wrap(Arc::new(index)),
+            clock: clock.clone(),
+            ids: Arc::new(CountingIds::default()),
+            limits,
+        });
+        let router = sg_server::http::router(app.clone(), &sg_server::config::HttpConfig::default());
+        let me = account(&app, "me@example.com").await;
+        Self { app, me, clock, router, dir, _database: database }
+    }
+
+    /// Another account, which may see nothing of the first.
+    pub async fn other(&self) -> Account {
+        account(&self.app, "other@example.com").await
+    }
+
+    /// A key of an account with only these scopes.
+    pub async fn key_with(&self, account: &Account, scopes: &[Scope]) -> String {
+        let request = key_request(&account.user.id, scopes);
+        self.app.create_key(&Caller::local(account.user.id.clone()), request).await.unwrap().secret
+    }
+
+    /// The folder of the store and the index.
+    pub fn dir(&self) -> &std::path::Path {
+        self.dir.path()
+    }
+
+    /// Runs jobs until none is due.
+    pub async fn run_jobs(&self) {
+        loop {
+            let run = self.app.run_jobs().await.unwrap();
+            assert_eq!(run.failed, 0, "a job failed");
+            if run.done == 0 {
+                return;
+            }
+        }
+    }
+
+    /// Stores a session as `me` and indexes it.
+    pub async fn seed(&self, sample: Sample) -> Session {
+        let session = self.put(&self.me, sample).await;
+        self.run_jobs().await;
+        session
+    }
+
+    /// Stores a session as an account; its index job stays to be run.
+    pub async fn put(&self, account: &Account, sample: Sample) -> Session {
+        let (session, outcome) = self.app.put_session(&account.caller, sample.into_new()).await.unwrap();
+        assert_ne!(outcome, PutOutcome::Unchanged, "the same sample twice");
+        session
+    }
+
+    /// A request with `me`'s key.
+    pub fn get(&self, path: &str) -> Call<'_> {
+        self.call(Method::GET, path).key(&self.me.key)
+    }
+
+    /// A request without a key.
+    pub fn call(&self, method: Method, path: &str) -> Call<'_> {
+        let request = Request::builder().method(method).uri(path);
+        Call { gateway: self, request, body: Bytes::new() }
+    }
+
+    /// Runs a GraphQL document as `me` and returns `data`; fails on errors.
+    pub async fn graphql(&self, query: &str, variables: Value) -> Value {
+        let answer = self.graphql_as(&self.me.key, query, variables).await;
+        let mut body = answer.json();
+        assert!(body.get("errors").is_none(), "{query}\n{body:#}");
+        body["data"].take()
+    }
+
+    /// Runs a GraphQL document with a key and returns the whole answer.
+    pub async fn graphql_as(&self, key: &str, query: &str, variables: Value) -> Answer {
+        let body = json!({ "query": query, "variables": variables });
+        self.call(Method::POST, "/api/v1/graphql").key(key).json(&body).send().await
+    }
+
+    /// The `extensions.code` of the first error of a document that must fail.
+    pub async fn graphql_code(&self, query: &str, variables: Value) -> String {
+        let body = self.graphql_as(&self.me.key, query, variables).await.json();
+        body["errors"][0]["extensions"]["code"]
+            .as_str()
+            .unwrap_or_else(|| panic!("no coded error: {body:#}"))
+            .to_owned()
+    }
+
+    /// Serves on a real socket for a real client; stops when the returned guard is dropped.
+    pub async fn listen(&self) -> Listening {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let router = self.router.clone();
+        #[allow(clippy::disallowed_methods, reason = "the test is the server here")]
+        let task = tokio::spawn(async move {
+            let service = router.into_make_service_with_connect_info::<std::net::SocketAddr>();
+            axum::serve(listener, service).await.unwrap();
+        });
+        Listening { url, task }
+    }
+}
+
+/// A gateway on a socket.
+pub struct Listening {
+    pub url: String,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let app = self.app.clone();
+        let counts = tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(app.job_counts()));
+        let counts = counts.unwrap();
+        assert_eq!((counts.ready, counts.running, counts.dead), (0, 0, 0), "jobs are left over: call run_jobs()");
+    }
+}
+
+/// Makes an account with a key of every scope.
+pub async fn account(app: &App, email: &str) -> Account {
+    let operator = Caller::local(UserId("user_operator".to_owned()));
+    let user = app.create_user(&operator, email).await.unwrap();
+    let caller = Caller::local(user.id.clone());
+    let key = app.create_key(&caller, key_request(&user.id, &Scope::ALL)).await.unwrap().secret;
+    Account { user, caller, key }
+}
+
+fn key_request(user: &UserId, scopes: &[Scope]) -> KeyRequest {
+    KeyRequest {
+        user: user.clone(),
+        name: "test".to_owned(),
+        dialect: Dialect::Specstory,
+        scopes: Scopes::of(scopes),
+        expires_at: None,
+    }
+}
+
+/// A request being built.
+pub struct Call<'a> {
+    gateway: &'a Gateway,
+    request: axum::http::request::Builder,
+    body: Bytes,
+}
+
+impl Call<'_> {
+    /// With a bearer credential.
+    pub fn key(self, key: &str) -> Self {
+        self.header("authorization", &format!("Bearer {key}"))
+    }
+
+    /// With a header; one that is there already is replaced.
+    pub fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.request.headers_mut().unwrap().insert(name, value.parse().unwrap());
+        self
+    }
+
+    /// With a JSON body.
+    pub fn json(self, body: &Value) -> Self {
+        self.body(serde_json::to_vec(body).unwrap()).header("content-type", "application/json")
+    }
+
+    /// With a body.
+    pub fn body(mut self, body: impl Into<Bytes>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    /// Sends it through the whole HTTP stack, in process.
+    pub async fn send(self) -> Answer {
+        let mut request = self.request.body(Body::from(self.body)).unwrap();
+        let peer: std::net::SocketAddr = ([127, 0, 0, 1], 40_000).into();
+        request.extensions_mut().insert(axum::extract::ConnectInfo(peer));
+        let response = self.gateway.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        Answer { status: parts.status.as_u16(), headers: parts.headers, body }
+    }
+}
+
+/// An answer.
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Answer {
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.text()))
+    }
+
+    /// The body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// A header as text; empty when it is not there.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |v| v.to_str().unwrap())
+    }
+}
+
+/// A session to seed, with sensible values for all that a test does not care about.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    pub project: String,
+    pub project_name: String,
+    pub client_id: String,
+    pub name: String,
+    pub parent: Option<String>,
+    pub metadata: SessionMetadata,
+    pub messages: Vec<Message>,
+    pub raw: Option<String>,
+    pub session_data: Option<String>,
+    /// Time of the first message, in microseconds; each further one is a minute later.
+    pub started_at: i64,
+}
+
+impl Sample {
+    /// A short Claude Code session in project `1111-2222-3333-4444`.
+    pub fn new(client_id: &str) -> Self {
+        Self {
+            project: "1111-2222-3333-4444".to_owned(),
+            project_name: "gateway".to_owned(),
+            client_id: client_id.to_owned(),
+            name: format!("Session {client_id}"),
+            parent: None,
+            metadata: SessionMetadata {
+                client_name: Some("specstory-cli".to_owned()),
+                agent_name: Some("Claude Code".to_owned()),
+                git_branches: Some(vec!["main".to_owned()]),
+                llm_models: Some(vec!["claude-opus-4-6".to_owned()]),
+                ..SessionMetadata::default()
+            },
+            messages: Vec::new(),
+            raw: None,
+            session_data: None,
+            started_at: FixedClock::START - 3_600_000_000,
+        }
+        .user("Why does the login fail?")
+        .assistant("Because the token had expired.")
+    }
+
+    /// In another project.
+    pub fn project(mut self, id: &str, name: &str) -> Self {
+        (self.project, self.project_name) = (id.to_owned(), name.to_owned());
+        self
+    }
+
+    /// Called something else.
+    pub fn named(mut self, name: &str) -> Self {
+        self.name = name.to_owned();
+        self
+    }
+
+    /// With other metadata.
+    pub fn with(mut self, change: impl FnOnce(&mut SessionMetadata)) -> Self {
+        change(&mut self.metadata);
+        self
+    }
+
+    /// Without the messages so far.
+    pub fn silent(mut self) -> Self {
+        self.messages.clear();
+        self
+    }
+
+    /// The person says something.
+    pub fn user(self, text: &str) -> Self {
+        self.message(Message::text(Role::User, text))
+    }
+
+    /// The model says something, for 100 tokens in and 20 out.
+    pub fn assistant(self, text: &str) -> Self {
+        let usage = TokenUsage { input: 100, output: 20, ..TokenUsage::default() };
+        let model = self.metadata.llm_models.as_ref().and_then(|m| m.first().cloned());
+        self.message(Message { model, usage: Some(usage), ..Message::text(Role::Assistant, text) })
+    }
+
+    /// The model calls a tool, which answers.
+    pub fn tool(self, name: &str, input: Value, output: &str) -> Self {
+        let id = Some(format!("toolu_{}", self.messages.len()));
+        let call = ContentBlock::ToolUse { id: id.clone(), name: name.to_owned(), input };
+        let result = ContentBlock::ToolResult { tool_use_id: id, output: output.to_owned(), is_error: false };
+        self.message(Message { blocks: vec![call], ..Message::text(Role::Assistant, "") })
+            .message(Message { blocks: vec![result], ..Message::text(Role::Tool, "") })
+    }
+
+    /// Any message; it gets the next minute as its time.
+    pub fn message(mut self, mut message: Message) -> Self {
+        let minutes = self.messages.len() as i64;
+        message.at.get_or_insert(Timestamp::from_micros(self.started_at + minutes * 60_000_000));
+        self.messages.push(message);
+        self
+    }
+
+    /// Moved to a time; messages keep their distances.
+    pub fn at(mut self, time: &str) -> Self {
+        let start = Timestamp::parse(time).unwrap().micros();
+        let moved = start - self.started_at;
+        self.started_at = start;
+        for message in &mut self.messages {
+            message.at = message.at.map(|at| at.plus_micros(moved));
+        }
+        self
+    }
+
+    /// As `App::put_session` takes it.
+    pub fn into_new(self) -> NewSession {
+        let times: Vec<_> = self.messages.iter().filter_map(|m| m.at).collect();
+        let mut transcript = Transcript {
+            client_id: self.client_id.clone(),
+            format: "claude-code",
+            name: self.name.clone(),
+            parent_client_id: self.parent,
+            agent_id: None,
+            metadata: self.metadata.clone(),
+            messages: self.messages,
+            markdown: None,
+            session_data: None,
+            started_at: times.first().copied(),
+            ended_at: times.last().copied(),
+            raw: serde_json::Map::new(),
+        };
+        let markdown = sg_formats::specstory::write(&transcript);
+        transcript.metadata = SessionMetadata::default();
+        NewSession {
+            project: ProjectId::new(self.project).unwrap(),
+            project_name: self.project_name,
+            client_id: self.client_id,
+            name: self.name,
+            markdown: markdown.into(),
+            raw: self.raw.map(Into::into),
+            session_data: self.session_data.map(Into::into),
+            metadata: self.metadata,
+            transcript: Some(transcript),
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! Every test of the whole, in one binary: what is slow about tests is linking them.
 
+mod app;
 mod architecture;
 mod authorization;
 mod browser;
