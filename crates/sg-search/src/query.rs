@@ -12,7 +12,6 @@ use sg_domain::{Role, Timestamp};
 
 use crate::tokenizer::{CodeTokenizer, STEM_MARK, TermKind, cut, fold};
 
-#[path = "query/lexer.rs"]
 mod lexer;
 
 use lexer::{Piece, lex};
@@ -479,5 +478,4 @@ const STOP_WORDS: [&str; 33] = [
 ];
 
 #[cfg(test)]
-#[path = "query/tests.rs"]
 mod tests;

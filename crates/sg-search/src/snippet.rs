@@ -233,5 +233,4 @@ fn push_escaped(text: &str, html: &mut String) {
 }
 
 #[cfg(test)]
-#[path = "snippet/tests.rs"]
 mod tests;

@@ -388,3 +388,6 @@ fn catch<T>(work: impl FnOnce() -> Result<T, IndexError>) -> Result<T, IndexErro
         Err(IndexError::Panic(text.unwrap_or_else(|| "no message".to_owned())))
     })
 }
+
+#[cfg(test)]
+mod tests;

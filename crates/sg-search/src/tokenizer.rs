@@ -483,5 +483,4 @@ impl StemCache {
 }
 
 #[cfg(test)]
-#[path = "tokenizer/tests.rs"]
 mod tests;

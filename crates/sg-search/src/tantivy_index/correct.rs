@@ -34,7 +34,7 @@ pub(super) struct Corrected {
     pub(super) text: String,
 }
 
-/// Mends the words of a query that the caller's sessions hardly know; `None` when there is nothing to mend.
+/// Mends the words of a query that the caller's sessions do not know; `None` when there is nothing to mend.
 pub(super) fn correct(
     query: &SearchQuery,
     parsed: &Parsed,
@@ -46,7 +46,11 @@ pub(super) fn correct(
     let words = parsed.used.iter().filter(|leaf| parsed.leaves[**leaf].scored);
     for leaf in words {
         let Some(word) = &parsed.leaves[*leaf].word else { continue };
-        if word.chars().count() < MIN_LETTERS || word.bytes().all(|b| b.is_ascii_digit()) {
+        // A number or a code is meant as it stands: E0308 is not a mistyped E0309.
+        if word.chars().count() < MIN_LETTERS || word.bytes().any(|b| b.is_ascii_digit()) {
+            continue;
+        }
+        if is_known(query, &parsed.leaves[*leaf].variants, snapshot, removed)? {
             continue;
         }
         if replacements.len() == MAX_WORDS {
@@ -67,6 +71,23 @@ pub(super) fn correct(
         text.replace_range(span, &better);
     }
     Ok(Some(Corrected { parsed: mended, text }))
+}
+
+/// Whether the word itself, or an inflection of it, is said where the caller looks.
+fn is_known(
+    query: &SearchQuery,
+    variants: &[Variant],
+    snapshot: &Snapshot,
+    removed: &HashSet<SessionId>,
+) -> tantivy::Result<bool> {
+    for variant in variants {
+        if let Matcher::Term(term) = &variant.matcher
+            && is_visible(query, term, snapshot, removed)?
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The nearest word of the vocabulary that the caller may know: fewest errors, then most frequent.
