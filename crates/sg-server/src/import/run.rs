@@ -173,11 +173,19 @@ fn load(unit: &Unit, path: String) -> std::io::Result<ImportFile> {
     })
 }
 
-/// The folder a session belongs to as far as its place tells: the one that holds `.specstory/history`, else its own.
+/// The folder a session belongs to as far as its place tells: the one that holds `.specstory/history`, the one that
+/// Gemini noted beside its chats, else its own.
 fn project_folder(path: &Path) -> String {
     let parent = path.parent().unwrap_or(path);
-    let project = parent.ends_with(".specstory/history").then(|| parent.parent().and_then(Path::parent)).flatten();
-    project.unwrap_or(parent).to_string_lossy().into_owned()
+    if parent.ends_with(".specstory/history") {
+        let project = parent.parent().and_then(Path::parent);
+        return project.unwrap_or(parent).to_string_lossy().into_owned();
+    }
+    // Gemini keeps chats in a folder named after the project, or by a hash of its path.
+    let gemini = path.ancestors().find(|folder| folder.parent().is_some_and(|above| above.ends_with(".gemini/tmp")));
+    let noted = gemini.and_then(|folder| std::fs::read_to_string(folder.join(".project_root")).ok());
+    let noted = noted.map(|text| text.trim().to_owned()).filter(|text| Path::new(text).is_absolute());
+    noted.unwrap_or_else(|| gemini.unwrap_or(parent).to_string_lossy().into_owned())
 }
 
 enum Done {
@@ -271,5 +279,30 @@ impl Budget {
     fn give_back(&self, bytes: u64) {
         *self.used.lock() -= bytes;
         self.freed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_tells_its_project() {
+        let of = |path: &str| project_folder(Path::new(path));
+        assert_eq!(of("/h/p/.specstory/history/a.md"), "/h/p");
+        assert_eq!(of("/h/.gemini/tmp/3f1c/chats/session-a.json"), "/h/.gemini/tmp/3f1c");
+        assert_eq!(of("/h/.claude/projects/-h-p/a.jsonl"), "/h/.claude/projects/-h-p");
+    }
+
+    #[test]
+    fn gemini_notes_the_folder_of_a_project() {
+        let root = std::env::temp_dir().join(format!("sg-gemini-{}", std::process::id()));
+        let slug = root.join(".gemini/tmp/shop");
+        std::fs::create_dir_all(slug.join("chats")).unwrap();
+        std::fs::write(slug.join(".project_root"), "/home/ana/shop\n").unwrap();
+        assert_eq!(project_folder(&slug.join("chats/session-a.json")), "/home/ana/shop");
+        std::fs::write(slug.join(".project_root"), "not a path").unwrap();
+        assert_eq!(project_folder(&slug.join("chats/session-a.json")), slug.to_string_lossy());
+        std::fs::remove_dir_all(root).unwrap();
     }
 }

@@ -1,0 +1,86 @@
+//! The sample sessions in `examples/sessions`: each is read whole, lands in its project, and is worth searching.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use sg_app::PutOutcome;
+use sg_app::import::ImportFile;
+
+use super::{file, files_below, found, import};
+use crate::harness::Gateway;
+
+/// The sample files as an importer sees them: the members of a `.sfs` folder are one session.
+fn samples() -> Vec<ImportFile> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/sessions");
+    let mut files: Vec<ImportFile> = Vec::new();
+    for path in files_below(&root) {
+        let below = path.strip_prefix(&root).expect("below the samples").to_string_lossy().replace('\\', "/");
+        let name = path.file_name().and_then(|n| n.to_str()).expect("a name").to_owned();
+        let bytes = std::fs::read(&path).expect("a readable sample");
+        match below.split_once(".sfs/") {
+            Some((folder, _)) => {
+                let folder = format!("/samples/{folder}.sfs");
+                let at = files.iter().position(|f| f.path.starts_with(&folder));
+                let at = at.unwrap_or_else(|| {
+                    files.push(file(&format!("{folder}/manifest.json"), Vec::new()));
+                    files.len() - 1
+                });
+                match name.as_str() {
+                    "manifest.json" => files[at].bytes = bytes.into(),
+                    _ => files[at].siblings.push((name, bytes.into())),
+                }
+            }
+            None if name == "README.md" || name.starts_with(".project") => {}
+            None => files.push(file(&format!("/samples/{below}"), bytes)),
+        }
+    }
+    files
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_sample_is_read_whole_and_a_second_time_changes_nothing() {
+    let gateway = Gateway::start().await;
+    let (app, user) = (&gateway.app, &gateway.me.caller);
+    let reports = import(app, user, samples()).await;
+    gateway.run_jobs().await;
+    for (sample, report) in samples().iter().zip(&reports) {
+        assert_eq!(report.refused, None, "{}", sample.path);
+        assert!(report.skipped.is_empty(), "{}: {:?}", sample.path, report.skipped);
+        assert_eq!(report.sessions.len(), 1, "{}", sample.path);
+        assert_eq!(report.sessions[0].outcome, PutOutcome::Created, "{}", sample.path);
+    }
+    let formats: BTreeSet<_> = reports.iter().flat_map(|r| &r.sessions).map(|s| s.format).collect();
+    assert_eq!(formats, BTreeSet::from(["claude-code", "codex", "gemini-cli", "sessionfs", "specstory"]));
+    let again = import(app, user, samples()).await;
+    assert!(again.iter().flat_map(|r| &r.sessions).all(|s| s.outcome == PutOutcome::Unchanged));
+    assert_eq!(app.job_counts().await.expect("counts").ready, 0, "a second import leaves nothing to index");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn secrets_of_a_sample_are_counted_and_cannot_be_found() {
+    let gateway = Gateway::start().await;
+    let (app, user) = (&gateway.app, &gateway.me.caller);
+    let reports = import(app, user, samples()).await;
+    gateway.run_jobs().await;
+    let redacted: u64 = reports.iter().flat_map(|r| r.redacted.values()).sum();
+    assert!(redacted >= 4, "{redacted} secrets were taken out");
+    for secret in ["AKIAIOSFODNN7EXAMPLE", "bPxRfiCYEXAMPLEKEY", "ghp_exampleEXAMPLEexampleEXAMPLE01234567"] {
+        assert_eq!(found(app, user, &format!("\"{secret}\"")).await, [""; 0], "{secret}");
+    }
+    assert_eq!(found(app, user, "CloudTrail GetCallerIdentity").await.len(), 1, "what is not secret stays");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_searches_that_the_samples_suggest_find_something() {
+    let gateway = Gateway::start().await;
+    let (app, user) = (&gateway.app, &gateway.me.caller);
+    import(app, user, samples()).await;
+    gateway.run_jobs().await;
+    let readme = include_str!("../../../examples/sessions/README.md");
+    let suggested = readme.split("Searches worth trying:").nth(1).and_then(|rest| rest.split("\n\n").next());
+    let searches: Vec<_> = suggested.expect("suggestions").split('`').skip(1).step_by(2).collect();
+    assert!(searches.len() >= 5, "{searches:?}");
+    for search in searches {
+        assert!(!found(app, user, search).await.is_empty(), "{search}");
+    }
+}
