@@ -1,5 +1,7 @@
 //! What every search index must do, whatever engine is behind it. A new engine is one more factory in `engines`.
 
+#![allow(clippy::unwrap_used)]
+
 mod filter;
 mod language;
 mod page;

@@ -1,9 +1,8 @@
 //! What can go wrong in an index.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 
-use sg_domain::ErrorKind;
 use tantivy::TantivyError;
 
 /// A fault of an index.
@@ -47,6 +46,10 @@ impl IndexError {
     pub(crate) fn is_damage(&self) -> bool {
         match self {
             Self::Panic(_) => true,
+            // A full or failing disk is not damage; missing or cut files are.
+            Self::Engine(TantivyError::IoError(error)) => {
+                matches!(error.kind(), ErrorKind::NotFound | ErrorKind::UnexpectedEof | ErrorKind::InvalidData)
+            }
             Self::Engine(error) => matches!(
                 error,
                 TantivyError::DataCorruption(_)
@@ -54,7 +57,6 @@ impl IndexError {
                     | TantivyError::IncompatibleIndex(_)
                     | TantivyError::InternalError(_)
                     | TantivyError::SchemaError(_)
-                    | TantivyError::IoError(_)
             ),
             _ => false,
         }
@@ -68,7 +70,7 @@ impl From<IndexError> for sg_domain::Error {
                 sg_domain::Error::unavailable(error.to_string(), error)
             }
             IndexError::Rebuilding | IndexError::RebuildOver => {
-                sg_domain::Error::new(ErrorKind::Conflict, error.to_string()).because(error)
+                sg_domain::Error::new(sg_domain::ErrorKind::Conflict, error.to_string()).because(error)
             }
             IndexError::File { .. } | IndexError::Engine(_) | IndexError::Panic(_) => sg_domain::Error::internal(error),
         }

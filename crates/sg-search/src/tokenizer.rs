@@ -51,7 +51,7 @@ pub(crate) enum TermKind {
 }
 
 /// The tokenizer, with the memory it reuses from text to text.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct CodeTokenizer {
     tokens: Vec<Token>,
     kinds: Vec<TermKind>,
@@ -69,20 +69,6 @@ struct WordSpan {
     to: usize,
     /// How strongly it is parted from the word before: 0 `_`, 1 `.` `-`, 2 the rest.
     gap: u8,
-}
-
-impl Default for CodeTokenizer {
-    fn default() -> Self {
-        Self {
-            tokens: Vec::new(),
-            kinds: Vec::new(),
-            filled: 0,
-            words: Vec::new(),
-            clusters: Vec::new(),
-            folded: String::new(),
-            stems: StemCache::default(),
-        }
-    }
 }
 
 impl Tokenizer for CodeTokenizer {
@@ -451,8 +437,11 @@ fn is_unspaced(c: char) -> bool {
 #[derive(Clone)]
 struct StemCache {
     analyzer: TextAnalyzer,
-    slots: Vec<Option<(Box<str>, Option<Box<str>>)>>,
+    slots: Vec<Option<Stemmed>>,
 }
+
+/// A word and its stem, where that differs.
+type Stemmed = (Box<str>, Option<Box<str>>);
 
 impl Default for StemCache {
     fn default() -> Self {
@@ -473,7 +462,7 @@ impl StemCache {
         let hash =
             word.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
         let slot = (hash >> 40) as usize & (STEM_SLOTS - 1);
-        if !self.slots[slot].as_ref().is_some_and(|(known, _)| **known == *word) {
+        if self.slots[slot].as_ref().is_none_or(|(known, _)| **known != *word) {
             let mut stream = self.analyzer.token_stream(word);
             let stem = stream.next().map(|token| token.text.as_str()).filter(|stem| !stem.is_empty() && *stem != word);
             self.slots[slot] = Some((word.into(), stem.map(Into::into)));

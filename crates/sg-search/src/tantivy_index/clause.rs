@@ -147,6 +147,8 @@ pub(super) struct Matches {
     cursors: Vec<Cursor>,
 }
 
+// Most are terms, and they are walked in the innermost loop: a box would only cost.
+#[allow(clippy::large_enum_variant)]
 enum Cursor {
     Term { postings: SegmentPostings, norms: Option<FieldNormReader>, score: Bm25Weight },
     Phrase(Box<dyn Scorer>),
