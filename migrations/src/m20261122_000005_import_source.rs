@@ -16,8 +16,7 @@ impl MigrationTrait for Migration {
     }
 }
 
-const STATEMENTS: &[&str] = &[
-    "CREATE TABLE import_source (
+const STATEMENTS: &[&str] = &["CREATE TABLE import_source (
         owner {text} NOT NULL,
         path {text} NOT NULL,
         size {int} NOT NULL,
@@ -25,5 +24,4 @@ const STATEMENTS: &[&str] = &[
         fingerprint {text} NOT NULL,
         sessions {int} NOT NULL,
         PRIMARY KEY (owner, path)
-    )",
-];
+    )"];

@@ -1,11 +1,12 @@
-//! One PostgreSQL server for the whole test binary, on a temporary folder, never as root; a fresh database per test.
+//! One PostgreSQL server for the whole test binary, on a folder of its own, gone when the binary is.
 
-use std::io::Write as _;
+use std::io::Read as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A database of its own for one test.
 pub struct Database(String);
@@ -17,85 +18,128 @@ impl Database {
     }
 }
 
-struct Server {
-    bin: PathBuf,
-    port: u16,
-    /// Its standard input is what keeps the server alive: when this process ends, however it ends, the shell around the
-    /// server reads end-of-file, stops the server and removes its folder.
-    _shell: Child,
-}
-
-static SERVER: OnceLock<Server> = OnceLock::new();
-static NEXT: AtomicU32 = AtomicU32::new(0);
-
 /// A new, empty database. Starts the server when it is the first; fails, not skips, when PostgreSQL is not installed.
 pub async fn database() -> Database {
-    let start = || {
-        let server = SERVER.get_or_init(start_server);
-        let name = format!("t{}", NEXT.fetch_add(1, Ordering::SeqCst));
-        let port = server.port.to_string();
-        let create = ["-h", "127.0.0.1", "-p", &port, "-U", "postgres", "-T", "template0", &name];
-        let made = Command::new(server.bin.join("createdb")).args(create).output().unwrap();
-        assert!(made.status.success(), "createdb: {}", String::from_utf8_lossy(&made.stderr));
-        Database(format!("postgres://postgres@127.0.0.1:{port}/{name}"))
-    };
-    tokio::task::spawn_blocking(start).await.unwrap()
+    tokio::task::spawn_blocking(fresh_database).await.unwrap()
 }
 
-fn start_server() -> Server {
-    let bin = find_bin();
-    let dir = std::env::temp_dir().join(format!("sessiongraph-pg-{}", std::process::id()));
-    let _ = std::fs::remove_dir_all(&dir);
-    std::fs::create_dir(&dir).unwrap();
-    let is_root = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata("/proc/self").unwrap()) == 0;
-    if is_root {
-        let owned = Command::new("chown").arg("postgres:").arg(&dir).status().unwrap();
-        assert!(owned.success(), "the user postgres is missing: install Debian's package postgresql (./test does)");
-    }
-    let data = dir.join("data");
-    let init = ["-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale=C", "-D"];
-    let made = as_server_user(is_root, &bin.join("initdb")).args(init).arg(&data).current_dir(&dir).output().unwrap();
-    assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+fn fresh_database() -> Database {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let server = server();
+    let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+    let mut command = Command::new(server.bin.join("createdb"));
+    command.arg("--host").arg(&server.folder).args(["--username", "postgres", "--template", "template0"]);
+    run(command.args(["--no-password", &name]));
+    Database(format!("postgres://postgres@localhost/{name}?host={}", server.folder.display()))
+}
 
-    // Taken and given back, so that the server can have it.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let script = r#"
-        "$1/postgres" -D "$2/data" -p "$3" -k "$2" -h 127.0.0.1 -c fsync=off -c full_page_writes=off \
-            -c synchronous_commit=off -c max_connections=300 -c shared_buffers=64MB > "$2/log" 2>&1 &
-        server=$!
-        read -r _
-        kill -INT $server
-        wait $server
-        rm -rf "$2"
-    "#;
-    let mut shell = as_server_user(is_root, Path::new("/bin/sh"));
-    shell.args(["-c", script, "sh"]).arg(&bin).arg(&dir).arg(port.to_string()).current_dir(&dir);
-    let mut shell = shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let ready = ["-h", "127.0.0.1", "-p", &port.to_string(), "-U", "postgres", "-q"];
-    for _ in 0..600 {
-        if Command::new(bin.join("pg_isready")).args(ready).status().unwrap().success() {
-            return Server { bin, port, _shell: shell };
+struct Server {
+    bin: PathBuf,
+    /// Its socket is here; it listens on no port.
+    folder: PathBuf,
+    /// Closes when this process ends, however it ends: then the watchdog stops the server and removes the folder.
+    _alive: ChildStdin,
+}
+
+fn server() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(start)
+}
+
+/// Runs the server and waits for the end of its standard input.
+const WATCHDOG: &str = r#"
+"$@" & server=$!
+cat > /dev/null
+kill -INT $server
+wait $server
+rm -rf "$FOLDER"
+"#;
+
+fn start() -> Server {
+    let bin = newest_installation();
+    let folder = tempfile::Builder::new().prefix("sgpg").tempdir().unwrap().keep();
+    let data = folder.join("data");
+    // PostgreSQL refuses to run as root.
+    let user = is_root().then(|| {
+        let known = |name: &str| Command::new("id").args(["-u", name]).output().is_ok_and(|o| o.status.success());
+        let user = ["postgres", "nobody"].into_iter().find(|name| known(name)).expect("a user to run PostgreSQL as");
+        run(Command::new("chown").arg(user).arg(&folder));
+        user
+    });
+    let command = |program: &Path| match user {
+        Some(user) => {
+            let mut command = Command::new("setpriv");
+            command.args(["--reuid", user, "--clear-groups", "--"]).arg(program);
+            command
+        }
+        None => Command::new(program),
+    };
+    run(command(&bin.join("initdb")).arg("-D").arg(&data).args([
+        "--username=postgres",
+        "--auth=trust",
+        "--encoding=UTF8",
+        "--locale=C",
+        "--no-sync",
+    ]));
+    let mut server = command(&bin.join("postgres"));
+    server.arg("-D").arg(&data).arg("-k").arg(&folder);
+    for setting in
+        ["listen_addresses=", "fsync=off", "full_page_writes=off", "max_connections=400", "shared_buffers=64MB"]
+    {
+        server.arg("-c").arg(setting);
+    }
+    let log = std::fs::File::create(folder.join("log")).unwrap();
+    let mut watchdog = Command::new("sh")
+        .args(["-c", WATCHDOG, "watchdog"])
+        .arg(server.get_program())
+        .args(server.get_args())
+        .env("FOLDER", &folder)
+        .stdin(Stdio::piped())
+        .stdout(log.try_clone().unwrap())
+        .stderr(log)
+        // Of its own, so that an interrupt at the terminal ends the tests first and the server after them.
+        .process_group(0)
+        .spawn()
+        .unwrap();
+    let server = Server { bin, folder, _alive: watchdog.stdin.take().unwrap() };
+    wait_until_ready(&server);
+    server
+}
+
+fn wait_until_ready(server: &Server) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let mut ready = Command::new(server.bin.join("pg_isready"));
+        ready.arg("--quiet").arg("--host").arg(&server.folder);
+        if ready.status().is_ok_and(|status| status.success()) {
+            return;
+        }
+        if Instant::now() > deadline {
+            let mut log = String::new();
+            let _ = std::fs::File::open(server.folder.join("log")).unwrap().read_to_string(&mut log);
+            panic!("PostgreSQL did not start:\n{log}");
         }
         std::thread::sleep(Duration::from_millis(50));
     }
-    let log = std::fs::read_to_string(dir.join("log")).unwrap_or_default();
-    let _ = shell.stdin.take().map(|mut pipe| pipe.write_all(b"\n"));
-    panic!("PostgreSQL did not start:\n{log}");
 }
 
-/// PostgreSQL refuses to run as root.
-fn as_server_user(is_root: bool, program: &Path) -> Command {
-    if !is_root {
-        return Command::new(program);
-    }
-    let mut command = Command::new("setpriv");
-    command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "--"]).arg(program);
-    command
+fn newest_installation() -> PathBuf {
+    let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|e| e.path().join("bin"));
+    let others = ["/usr/local/pgsql/bin", "/opt/homebrew/bin", "/usr/local/bin", "/usr/bin"].map(PathBuf::from);
+    let version = |bin: &PathBuf| bin.parent().and_then(Path::file_name)?.to_str()?.parse::<u32>().ok();
+    let mut found: Vec<_> = debian.chain(others).filter(|bin| bin.join("initdb").exists()).collect();
+    found.sort_by_key(version);
+    found.pop().expect(
+        "PostgreSQL's server is not installed, and the store must be tested on it: run ./test, which installs it, or \
+         `apt-get install postgresql`",
+    )
 }
 
-fn find_bin() -> PathBuf {
-    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let mut found: Vec<_> = versions.map(|v| v.path().join("bin")).filter(|bin| bin.join("initdb").exists()).collect();
-    found.sort();
-    found.pop().unwrap_or_else(|| panic!("PostgreSQL is missing: install Debian's package postgresql (./test does)"))
+fn is_root() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
+
+fn run(command: &mut Command) {
+    let output = command.current_dir("/").output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
 }

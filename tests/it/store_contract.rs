@@ -1,1 +1,136 @@
-//! To be filled.
+//! What a store must do, on every engine: each case below runs on SQLite and on PostgreSQL.
+
+mod account;
+mod blob;
+mod filter;
+mod job;
+mod list;
+mod message;
+mod plan;
+mod project;
+pub(crate) mod sample;
+mod session;
+mod writer;
+
+use sg_store::{Store, StoreConfig};
+
+/// A store of its own for one case.
+pub(crate) struct Fixture {
+    pub(crate) store: Store,
+    pub(crate) config: StoreConfig,
+    pub(crate) folder: tempfile::TempDir,
+}
+
+impl Fixture {
+    async fn open(database_url: String, folder: tempfile::TempDir) -> Self {
+        let blob_url = format!("file://{}", folder.path().join("blobs").display());
+        let config = StoreConfig { database_url, blob_url, blob_options: Vec::new(), max_connections: 4 };
+        Self { store: Store::open(&config).await.unwrap(), config, folder }
+    }
+
+    pub(crate) async fn sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("new folder/store.db").display());
+        Self::open(url, folder).await
+    }
+
+    pub(crate) async fn postgres() -> Self {
+        Self::open(crate::postgres::database().await.url().to_owned(), tempfile::tempdir().unwrap()).await
+    }
+
+    /// The same database and blobs, opened a second time as another process would.
+    pub(crate) async fn again(&self) -> Store {
+        Store::open(&self.config).await.unwrap()
+    }
+}
+
+macro_rules! contract {
+    ($($noun:ident { $($case:ident)* })*) => {
+        mod sqlite {
+            $(mod $noun {
+                $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() {
+                    super::super::$noun::$case(&super::super::Fixture::sqlite().await).await;
+                })*
+            })*
+        }
+        mod postgresql {
+            $(mod $noun {
+                $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() {
+                    super::super::$noun::$case(&super::super::Fixture::postgres().await).await;
+                })*
+            })*
+        }
+    };
+}
+
+contract! {
+    account {
+        users_are_unique_by_address
+        keys_come_back_and_are_revoked_once
+        the_use_of_a_key_is_noted_once_a_minute
+        device_tokens_come_back_and_are_revoked
+        import_sources_are_replaced_by_path
+        the_data_version_moves_with_the_commit
+        it_opens_again_and_answers
+    }
+    project {
+        a_project_is_made_once
+        many_make_one_project_at_once
+        sums_follow_every_change
+        sums_are_right_after_concurrent_writers
+        deleting_a_project_deletes_its_sessions
+        figures_are_those_of_the_sessions
+    }
+    session {
+        every_field_comes_back
+        columns_not_asked_for_are_empty
+        references_find_what_they_name
+        other_tenants_see_nothing
+        ids_and_aliases_are_taken_once
+        titles_of_exchanges_stay
+        deleting_takes_everything_along
+        a_dropped_transaction_leaves_nothing
+        nul_characters_do_no_harm
+    }
+    message {
+        messages_come_back
+        pages_are_the_list_cut_up
+        around_is_centred
+        an_append_writes_only_what_is_new
+        a_shorter_or_changed_conversation_replaces_the_old
+    }
+    list {
+        pages_are_the_list_cut_up
+        a_cursor_of_another_list_is_refused
+        each_project_gives_its_first
+        a_list_is_one_statement
+    }
+    filter {
+        sql_agrees_with_the_definition
+        folders_are_whole_segments
+    }
+    plan {
+        every_list_is_backed_by_an_index
+    }
+    job {
+        a_job_is_claimed_by_one_worker
+        what_is_enqueued_while_it_runs_runs_again
+        equal_jobs_are_one
+        failures_wait_die_and_revive
+        a_lost_lease_is_claimed_again
+        a_job_of_a_dropped_transaction_never_was
+    }
+    blob {
+        bytes_come_back_as_they_were
+        a_damaged_blob_is_an_error
+        the_sweep_takes_old_orphans_only
+        a_sweep_beside_writers_loses_nothing
+    }
+    writer {
+        sixteen_writers_and_a_second_process_take_turns
+        servers_that_start_at_once_migrate_once
+        two_first_uploads_of_one_session_meet
+    }
+}

@@ -40,7 +40,9 @@ impl Blobs {
         if let Some(folder) = url.strip_prefix("file://") {
             let folder = PathBuf::from(folder);
             if !folder.is_absolute() {
-                return Err(StoreError::Config("the blob url must name an absolute folder, such as file:///data/blobs".to_owned()));
+                return Err(StoreError::Config(
+                    "the blob url must name an absolute folder, such as file:///data/blobs".to_owned(),
+                ));
             }
             std::fs::create_dir_all(&folder)?;
             // A blob must not be lost to a power cut after the row that names it was committed.
@@ -55,9 +57,10 @@ impl Blobs {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = AmazonS3Builder::new().with_bucket_name(bucket);
         for (name, value) in options {
-            let key = name.to_ascii_lowercase().parse().map_err(|_| {
-                StoreError::Config(format!("unknown blob option {}", sg_domain::error::quote(name)))
-            })?;
+            let key = name
+                .to_ascii_lowercase()
+                .parse()
+                .map_err(|_| StoreError::Config(format!("unknown blob option {}", sg_domain::error::quote(name))))?;
             builder = builder.with_config(key, value);
         }
         let bucket = builder.build()?;
@@ -80,7 +83,9 @@ impl Blobs {
         let (digest, frame) = blocking(large, move || {
             let digest = Digest::of(&bytes);
             // An object store is written again: that is what renews the age of an object there.
-            if let Some(folder) = folder && refresh(&folder, digest)? {
+            if let Some(folder) = folder
+                && refresh(&folder, digest)?
+            {
                 return Ok((digest, None));
             }
             Ok((digest, Some(zstd::bulk::compress(&bytes, LEVEL)?)))
@@ -252,7 +257,8 @@ fn remove_staged(folder: &FilePath, before: Timestamp) -> u64 {
     let entries = |path: &FilePath| std::fs::read_dir(path).into_iter().flatten().flatten();
     let is_shard = |entry: &std::fs::DirEntry| entry.file_name().len() == 2;
     let mut removed = 0;
-    for shard in entries(folder).filter(is_shard).flat_map(|e| entries(&e.path()).filter(is_shard).collect::<Vec<_>>()) {
+    for shard in entries(folder).filter(is_shard).flat_map(|e| entries(&e.path()).filter(is_shard).collect::<Vec<_>>())
+    {
         for file in entries(&shard.path()) {
             let staged = file.file_name().to_str().is_some_and(|name| name.contains(".zst#"));
             let modified = file.metadata().and_then(|m| m.modified()).ok();

@@ -146,7 +146,8 @@ mod tests {
 
     #[test]
     fn a_full_disk_and_a_busy_database_are_unavailable() {
-        for code in [rusqlite::ffi::SQLITE_FULL, rusqlite::ffi::SQLITE_BUSY_SNAPSHOT, rusqlite::ffi::SQLITE_IOERR_WRITE] {
+        for code in [rusqlite::ffi::SQLITE_FULL, rusqlite::ffi::SQLITE_BUSY_SNAPSHOT, rusqlite::ffi::SQLITE_IOERR_WRITE]
+        {
             let error = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
             assert_eq!(Error::from(StoreError::from(error)).kind, ErrorKind::Unavailable, "{code}");
         }

@@ -21,7 +21,9 @@ pub(crate) fn visible(sql: &mut Sql, who: &Visibility, seek: Seek) {
     match who {
         Visibility::Everyone => sql.add("TRUE"),
         // SQLite keeps no statistics here and would take either index: `+` rules one out.
-        Visibility::Owner(owner) if seek == Seek::Project => sql.either("+s.owner = ", "s.owner = ").text(owner.as_str()),
+        Visibility::Owner(owner) if seek == Seek::Project => {
+            sql.either("+s.owner = ", "s.owner = ").text(owner.as_str())
+        }
         Visibility::Owner(owner) => sql.add("s.owner = ").text(owner.as_str()),
     };
 }

@@ -189,11 +189,7 @@ impl Tx {
             .value(Column::Attempts, Expr::cust("CASE WHEN job.state = 'dead' THEN 0 ELSE job.attempts END"))
             .value(Column::State, Expr::cust("CASE WHEN job.state = 'running' THEN 'running' ELSE 'ready' END"))
             .to_owned();
-        job::Entity::insert(row)
-            .on_conflict(known)
-            .exec_without_returning(&self.tx)
-            .await
-            .map_err(StoreError::from)?;
+        job::Entity::insert(row).on_conflict(known).exec_without_returning(&self.tx).await.map_err(StoreError::from)?;
         Ok(())
     }
 }
@@ -202,7 +198,8 @@ impl Tx {
 fn one_of_held(sql: &mut crate::sql::Sql, held: &[(JobId, Option<i64>)]) {
     let all: Vec<String> = held.iter().map(|(id, _)| id.to_string()).collect();
     let free: Vec<String> = held.iter().filter(|(_, until)| until.is_none()).map(|(id, _)| id.to_string()).collect();
-    let leased: Vec<String> = held.iter().filter_map(|(id, until)| until.map(|until| format!("{id} {until}"))).collect();
+    let leased: Vec<String> =
+        held.iter().filter_map(|(id, until)| until.map(|until| format!("{id} {until}"))).collect();
     sql.one_of("id", &all).one_of(" AND (id", &free).one_of(" OR id || ' ' || due_at", &leased).add(")");
 }
 

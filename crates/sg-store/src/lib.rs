@@ -7,6 +7,7 @@ mod blob;
 mod device_token;
 mod entity;
 mod error;
+mod explain;
 mod filter;
 mod import_source;
 mod job;

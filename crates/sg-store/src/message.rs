@@ -83,8 +83,7 @@ impl Store {
         let mut wanted: Vec<_> = ids.to_vec();
         wanted.sort_unstable();
         wanted.dedup();
-        let wanted: Vec<_> =
-            wanted.iter().map(|id| serde_json::json!([id.session.to_string(), id.ordinal])).collect();
+        let wanted: Vec<_> = wanted.iter().map(|id| serde_json::json!([id.session.to_string(), id.ordinal])).collect();
         let mut sql = self.select_unpacked(&COLUMNS);
         sql.add(" FROM ").either("json_each(", "json_array_elements(").json(wanted.into());
         sql.either(

@@ -92,8 +92,7 @@ impl Tx {
             total_markdown_size: Set(0),
             total_raw_data_size: Set(0),
         };
-        let unless_there =
-            OnConflict::columns([project::Column::Owner, project::Column::Id]).do_nothing().to_owned();
+        let unless_there = OnConflict::columns([project::Column::Owner, project::Column::Id]).do_nothing().to_owned();
         project::Entity::insert(row)
             .on_conflict(unless_there)
             .exec_without_returning(&self.tx)

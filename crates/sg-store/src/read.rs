@@ -3,10 +3,10 @@
 //! On SQLite that is a pool of native read-only connections beside SeaORM's writer; on PostgreSQL the engine packs the
 //! rows into one value. A decoder sees the same columns either way.
 
+use crate::Store;
 use crate::error::StoreResult;
 use crate::row::Row;
 use crate::sql::Sql;
-use crate::Store;
 
 pub(crate) mod postgres;
 pub(crate) mod sqlite;

@@ -92,10 +92,9 @@ impl Row for PackedRow {
         match self.0.next() {
             Some(serde_json::Value::Null) => Ok(None),
             // Sums are `numeric`, and JSON does not tell.
-            Some(serde_json::Value::Number(n)) => n
-                .as_i64()
-                .map(Some)
-                .ok_or_else(|| StoreError::Corrupt(format!("a packed number is not whole: {n}"))),
+            Some(serde_json::Value::Number(n)) => {
+                n.as_i64().map(Some).ok_or_else(|| StoreError::Corrupt(format!("a packed number is not whole: {n}")))
+            }
             other => Err(StoreError::Corrupt(format!("a packed column is no number: {other:?}"))),
         }
     }

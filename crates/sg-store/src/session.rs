@@ -91,7 +91,8 @@ impl Store {
     pub async fn session_count(&self, who: &Visibility, filter: &SessionFilter) -> Result<u64> {
         // The sums of projects know already, for the question that every list asks.
         let unfiltered = SessionFilter { project_ids: Vec::new(), ..filter.clone() }.is_empty();
-        let mut sql = self.select(&[if unfiltered { "CAST(coalesce(sum(p.session_count), 0) AS bigint)" } else { "count(*)" }]);
+        let mut sql =
+            self.select(&[if unfiltered { "CAST(coalesce(sum(p.session_count), 0) AS bigint)" } else { "count(*)" }]);
         if unfiltered {
             sql.add(" FROM project p WHERE ");
             match who {
@@ -208,7 +209,10 @@ impl Store {
         limit: u32,
         columns: SessionColumns,
     ) -> Sql {
-        let keys = projects.iter().map(ToString::to_string).collect::<Vec<_>>().into();
+        let mut keys: Vec<String> = projects.iter().map(ToString::to_string).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let keys = keys.into();
         let mut sql;
         match self.inner.engine {
             Engine::Sqlite => {
@@ -216,15 +220,15 @@ impl Store {
                 let outside: Vec<String> =
                     row::columns(columns).iter().map(|column| column.replacen("s.", "o.", 1)).collect();
                 sql = self.select(&outside.iter().map(String::as_str).collect::<Vec<_>>());
-                sql.add(" FROM (SELECT DISTINCT value FROM json_each(").json(keys).add(")) p");
+                sql.add(" FROM json_each(").json(keys).add(") p");
                 sql.add(" CROSS JOIN session o ON o.rowid IN (SELECT s.rowid FROM session s");
                 visible(&mut sql, who, Seek::Project);
                 sql.add(" AND s.project_key = p.value");
             }
             Engine::Postgres => {
                 sql = self.select(&row::columns(columns));
-                sql.add(" FROM (SELECT DISTINCT value FROM json_array_elements_text(").json(keys);
-                sql.add("::json)) p CROSS JOIN LATERAL (SELECT * FROM session s");
+                sql.add(" FROM json_array_elements_text(").json(keys);
+                sql.add("::json) p CROSS JOIN LATERAL (SELECT * FROM session s");
                 visible(&mut sql, who, Seek::Project);
                 sql.add(" AND s.project_key = p.value");
             }

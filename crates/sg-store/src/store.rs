@@ -17,12 +17,12 @@ use sea_orm::{
 };
 use sg_domain::{JobId, KeyId, ProjectKey, Result, Timestamp, UserId};
 
+use crate::Blobs;
 use crate::entity::data_version;
 use crate::error::{StoreError, StoreResult, is_busy};
 use crate::read::sqlite::Readers;
 use crate::row::{OrmRow, Row};
 use crate::sql::{Engine, Sql, storable};
-use crate::Blobs;
 
 /// Where rows and blobs are.
 #[derive(Clone)]
@@ -101,9 +101,7 @@ impl Store {
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             (Engine::Postgres, connect_postgres(url, config.max_connections).await?, None)
         } else {
-            return Err(sg_domain::Error::invalid(
-                "the database url must start with sqlite:// or postgres://",
-            ));
+            return Err(sg_domain::Error::invalid("the database url must start with sqlite:// or postgres://"));
         };
         migrate(&db).await?;
         let counter = Arc::clone(&statements);
@@ -142,8 +140,26 @@ impl Store {
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<()> {
-        self.row(self.select(&["count(*)"]).add(r#" FROM "user" WHERE id = ''"#).clone().end(), |row| row.int()).await?;
+        self.row(self.select(&["count(*)"]).add(r#" FROM "user" WHERE id = ''"#).clone().end(), |row| row.int())
+            .await?;
         Ok(())
+    }
+
+    /// What is wrong with the database's own structures, a line a fault; empty when it is sound. Reads the whole file on
+    /// SQLite. PostgreSQL looks after itself: there it is only whether it answers.
+    pub async fn integrity(&self) -> Result<Vec<String>> {
+        if self.inner.engine == Engine::Postgres {
+            self.ping().await?;
+            return Ok(Vec::new());
+        }
+        let check = Sql::new(Engine::Sqlite, "PRAGMA integrity_check");
+        let mut faults = self.rows(check, |row| row.text()).await?;
+        faults.retain(|line| line != "ok");
+        let check = Sql::new(Engine::Sqlite, r#"SELECT "table", count(*) FROM pragma_foreign_key_check GROUP BY 1"#);
+        let orphans =
+            self.rows(check, |row| Ok(format!("{}: {} rows without a parent", row.text()?, row.int()?))).await?;
+        faults.extend(orphans);
+        Ok(faults)
     }
 
     /// Which engine this is: `sqlite` or `postgresql`.
@@ -206,7 +222,11 @@ impl Tx {
     }
 
     /// Every row of a statement.
-    pub(crate) async fn rows<T>(&self, sql: Sql, decode: impl Fn(&mut dyn Row) -> StoreResult<T>) -> StoreResult<Vec<T>> {
+    pub(crate) async fn rows<T>(
+        &self,
+        sql: Sql,
+        decode: impl Fn(&mut dyn Row) -> StoreResult<T>,
+    ) -> StoreResult<Vec<T>> {
         let rows: Vec<QueryResult> = self.tx.query_all_raw(sql.statement()).await?;
         rows.iter().map(|row| decode(&mut OrmRow::new(row))).collect()
     }
@@ -227,7 +247,9 @@ fn sqlite_path(rest: &str) -> Result<PathBuf> {
     let path = rest.strip_prefix("//").unwrap_or(rest);
     let path = path.split_once("?mode=").map_or(path, |(path, _)| path);
     if path.is_empty() || path.contains(":memory:") {
-        return Err(sg_domain::Error::invalid("the database url must name a file, such as sqlite:///data/sessiongraph.db"));
+        return Err(sg_domain::Error::invalid(
+            "the database url must name a file, such as sqlite:///data/sessiongraph.db",
+        ));
     }
     Ok(PathBuf::from(path))
 }

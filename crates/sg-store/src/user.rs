@@ -51,7 +51,8 @@ impl Tx {
         let done = user::Entity::insert(row).exec_without_returning(&self.tx).await;
         done.map_err(StoreError::from).map_err(Error::from).map_err(|mut e| {
             if e.kind == ErrorKind::Conflict {
-                e.message = format!("there is a user with the address {} already", sg_domain::error::quote(&user.email));
+                e.message =
+                    format!("there is a user with the address {} already", sg_domain::error::quote(&user.email));
             }
             e
         })?;

@@ -73,7 +73,9 @@ pub(crate) fn unpack(stored: &[u8]) -> StoreResult<Body> {
     match stored.split_first() {
         Some((&PLAIN, json)) => parse(json),
         Some((&ZSTD, frame)) => parse(&zstd::stream::decode_all(frame)?),
-        Some((codec, _)) => Err(StoreError::Corrupt(format!("a message body has codec {codec}, written by a newer version"))),
+        Some((codec, _)) => {
+            Err(StoreError::Corrupt(format!("a message body has codec {codec}, written by a newer version")))
+        }
         None => Err(StoreError::Corrupt("a message body is empty".to_owned())),
     }
 }

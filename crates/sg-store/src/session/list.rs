@@ -145,8 +145,16 @@ pub(crate) fn page<T>(mut rows: Vec<T>, request: &PageRequest) -> Page<T> {
     let skipped = request.offset > 0;
     if request.backward {
         rows.reverse();
-        Page { items: rows, has_next: skipped || request.before.is_some(), has_previous: more || request.after.is_some() }
+        Page {
+            items: rows,
+            has_next: skipped || request.before.is_some(),
+            has_previous: more || request.after.is_some(),
+        }
     } else {
-        Page { items: rows, has_next: more || request.before.is_some(), has_previous: skipped || request.after.is_some() }
+        Page {
+            items: rows,
+            has_next: more || request.before.is_some(),
+            has_previous: skipped || request.after.is_some(),
+        }
     }
 }

@@ -89,9 +89,8 @@ impl Tx {
 
     /// What is stored of a session, as far as writing it needs to know.
     async fn stored(&self, id: SessionId) -> StoreResult<Option<Stored>> {
-        let mut sql = self.sql(
-            "SELECT owner, project_key, markdown_size, raw_data_size, metadata FROM session WHERE id = ",
-        );
+        let mut sql =
+            self.sql("SELECT owner, project_key, markdown_size, raw_data_size, metadata FROM session WHERE id = ");
         sql.text(&id.to_string()).either("", " FOR UPDATE");
         self.row(sql, |row| {
             Ok(Stored {
@@ -110,7 +109,8 @@ impl Tx {
         let replace = OnConflict::column(Column::Id)
             .update_columns(Column::iter().filter(|column| !matches!(column, Column::Id)))
             .to_owned();
-        let done = session::Entity::insert(row::encode(new)?).on_conflict(replace).exec_without_returning(&self.tx).await;
+        let done =
+            session::Entity::insert(row::encode(new)?).on_conflict(replace).exec_without_returning(&self.tx).await;
         done.map_err(StoreError::from).map_err(sg_domain::Error::from).map_err(|mut e| {
             if e.kind == ErrorKind::Conflict {
                 e.message = "another session has this id or alias".to_owned();
@@ -171,7 +171,10 @@ impl Tx {
         // Title and flag are people's: a reader of files never has them, and must not take them away.
         let keep = OnConflict::columns([Column::SessionId, Column::Ordinal])
             .update_columns([Column::StartByte, Column::EndByte, Column::StartedAt, Column::EndedAt])
-            .value(Column::UserTitle, sea_orm::sea_query::Expr::cust("coalesce(excluded.user_title, exchange.user_title)"))
+            .value(
+                Column::UserTitle,
+                sea_orm::sea_query::Expr::cust("coalesce(excluded.user_title, exchange.user_title)"),
+            )
             .value(
                 Column::HiddenFromShare,
                 sea_orm::sea_query::Expr::cust(
@@ -220,7 +223,11 @@ impl Tx {
         sql.add(", last_activity_at = (SELECT max(s.activity_at) FROM session s WHERE s.project_key = ").text(&key);
         sql.add(")");
         if let Some(at) = at {
-            sql.add(", updated_at = CASE WHEN updated_at < ").time(at).add(" THEN ").time(at).add(" ELSE updated_at END");
+            sql.add(", updated_at = CASE WHEN updated_at < ")
+                .time(at)
+                .add(" THEN ")
+                .time(at)
+                .add(" ELSE updated_at END");
         }
         sql.add(" WHERE key = ").text(&key);
         self.run(sql).await?;

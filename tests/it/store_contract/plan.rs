@@ -1,0 +1,84 @@
+//! Every list seeks in an index that gives its order: nothing is scanned whole, nothing is sorted.
+
+use sg_domain::{Direction, PageRequest, SessionFilter, SessionOrder, Visibility};
+use sg_store::{MessageQuery, session_cursor};
+
+use super::Fixture;
+use super::sample::{messages, owner, project, put, put_with, session};
+
+fn check(engine: &str, plan: &[String], index: &str, what: &str) {
+    let text = plan.join("\n");
+    let (found, bad): (bool, &[&str]) = match engine {
+        "sqlite" => (text.contains(&format!("USING INDEX {index}")), &["TEMP B-TREE", "SCAN s\n", "SCAN m\n"]),
+        _ => (text.contains(index), &["Sort Key", "Seq Scan on session", "Seq Scan on message"]),
+    };
+    assert!(found, "{what}: not by {index}\n{text}");
+    let lines = format!("{text}\n");
+    for bad in bad {
+        assert!(!lines.contains(bad), "{what}: {bad}\n{text}");
+    }
+}
+
+pub(crate) async fn every_list_is_backed_by_an_index(f: &Fixture) {
+    let ann = owner("ann");
+    let who = Visibility::Owner(ann.clone());
+    let key = project(&f.store, &ann, "p").await;
+    let sessions: Vec<_> = (0..200).map(|n| session(n, &ann, "p", key)).collect();
+    put(&f.store, &sessions).await;
+    let engine = f.store.engine();
+    let everything = SessionFilter::default();
+    let of_project = SessionFilter { project_ids: vec!["p".to_owned()], ..Default::default() };
+    for order in SessionOrder::ALL {
+        for way in [Direction::Asc, Direction::Desc] {
+            let name = match order {
+                SessionOrder::Activity => "activity",
+                SessionOrder::CreatedAt => "created",
+                SessionOrder::UpdatedAt => "updated",
+                SessionOrder::EndedAt if way == Direction::Asc => "ended_asc",
+                SessionOrder::EndedAt => "ended_desc",
+                SessionOrder::Name => "name",
+                SessionOrder::MarkdownSize => "size",
+            };
+            let place = Some(session_cursor(&sessions[100], order, way));
+            let pages = [
+                PageRequest::first(20),
+                PageRequest { after: place.clone(), ..PageRequest::first(20) },
+                PageRequest { before: place, backward: true, ..PageRequest::first(20) },
+                PageRequest { offset: 50, ..PageRequest::first(20) },
+            ];
+            for page in &pages {
+                let what = format!("{order:?} {way:?} {page:?}");
+                let plan = f.store.explain_sessions(&who, &everything, order, way, page).await.unwrap();
+                check(engine, &plan, &format!("session_owner_{name}"), &what);
+                if engine == "sqlite" && (page.after.is_some() || page.before.is_some()) {
+                    // The cursor bounds the scan; it does not filter rows.
+                    let seeks = plan.iter().any(|line| line.contains(")<(?,?") || line.contains(")>(?,?"));
+                    assert!(seeks, "{what}\n{plan:?}");
+                }
+                let plan = f.store.explain_sessions(&who, &of_project, order, way, page).await.unwrap();
+                check(engine, &plan, &format!("session_project_{name}"), &what);
+            }
+            let plan = f.store.explain_sessions_by_project(&who, &[key], order, way).await.unwrap();
+            check(engine, &plan, &format!("session_project_{name}"), &format!("by project {order:?} {way:?}"));
+        }
+    }
+    // Maintenance walks everything.
+    let place = session_cursor(&sessions[9], SessionOrder::CreatedAt, Direction::Asc);
+    let page = PageRequest { after: Some(place), ..PageRequest::first(20) };
+    let plan = f
+        .store
+        .explain_sessions(&Visibility::Everyone, &everything, SessionOrder::CreatedAt, Direction::Asc, &page)
+        .await
+        .unwrap();
+    check(engine, &plan, "session_created", "maintenance");
+
+    put_with(&f.store, &sessions[0], &messages(50), &[]).await;
+    for query in [
+        MessageQuery { limit: Some(5), ..Default::default() },
+        MessageQuery { limit: Some(5), after: Some(3), before: Some(40), backward: true, ..Default::default() },
+    ] {
+        let plan = f.store.explain_messages(&who, sessions[0].id, &query).await.unwrap();
+        let index = if engine == "sqlite" { "sqlite_autoindex_message_1" } else { "message_pkey" };
+        check(engine, &plan, index, "messages");
+    }
+}
