@@ -1,1 +1,40 @@
-//! placeholder
+//! GraphQL: the schema's types as newtypes over domain values, resolvers over `sg-app`, and the guard and HTTP
+//! handler in front of them.
+//!
+//! What belongs here: a GraphQL name, nullability, a description, paging arguments, which columns a selection needs,
+//! what a document may cost. What does not: rules (`sg-app`), sockets and middleware (`sg-server`).
+//!
+//! async-graphql is pinned exactly to 8.0.0-rc.5. 7.x writes sibling fields in the order in which their resolvers
+//! finish, which breaks the specification and every snapshot; the release candidates keep the query's order. Nothing
+//! of it leaves this crate but [`Schema`], so that a later release is this crate's change alone.
+//!
+//! The road of a request: [`Graphql::handle`] (`http.rs`) reads parameters, `guard.rs` turns text into a document that
+//! is known to be valid and bounded, `query.rs` and its nouns resolve it with the loaders of `loader.rs`, `failure.rs`
+//! gives every error its code.
+
+mod content;
+mod exchange;
+mod failure;
+mod filter;
+mod graphql;
+mod guard;
+mod http;
+mod loader;
+mod message;
+mod metadata;
+mod node;
+mod page;
+mod project;
+mod query;
+mod scalar;
+mod schema;
+mod search;
+mod selection;
+mod session;
+mod session_connection;
+mod stats;
+mod usage;
+mod user;
+
+pub use graphql::{Graphql, GraphqlLimits};
+pub use schema::{Schema, build_schema, sdl};

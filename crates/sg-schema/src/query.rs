@@ -1,0 +1,131 @@
+//! The root of every query.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Object};
+use futures_util::future::join_all;
+use sg_domain::Error;
+
+use crate::failure::{Nullable, Outcome};
+use crate::filter::SessionFilters;
+use crate::loader::Reach;
+use crate::node::{Node, node};
+use crate::page::PageArgs;
+use crate::project::{Project, project};
+use crate::search::{RankBy, SearchArgs, SearchResult, search_sessions};
+use crate::session::{Session, session};
+use crate::session_connection::{SessionArgs, SessionConnection, sessions};
+use crate::stats::Stats;
+use crate::user::User;
+
+/// The most ids that `nodes` takes.
+const MAX_NODES: usize = 100;
+
+/// The root. It holds nothing: everything is in the request.
+pub struct Query;
+
+/// Everything that can be asked.
+#[Object]
+impl Query {
+    /// The account that asks.
+    async fn viewer(&self, ctx: &Context<'_>) -> Outcome<User> {
+        let reach = Reach::of(ctx);
+        Ok(User(reach.app.viewer(&reach.caller).await?))
+    }
+
+    /// All projects, last activity first.
+    async fn projects(&self, ctx: &Context<'_>) -> Outcome<Vec<Project>> {
+        let reach = Reach::of(ctx);
+        let projects = reach.app.projects(&reach.caller).await?;
+        Ok(projects.into_iter().map(|project| Project(Arc::new(project))).collect())
+    }
+
+    /// One project.
+    async fn project(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The id that clients know the project by.")] id: String,
+    ) -> Nullable<Project> {
+        Some(project(Reach::of(ctx), &id).await)
+    }
+
+    /// Sessions of all projects. With `first`, `after`, `last` or `before` pages work as in Relay; otherwise `limit` and
+    /// `offset` decide.
+    #[allow(clippy::too_many_arguments, reason = "GraphQL arguments are Rust arguments here")]
+    async fn sessions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which sessions; all of them when left out.")] filters: Option<SessionFilters>,
+        #[graphql(desc = "At most this many, 1 to 200; larger values count as 200.", default = 200)] limit: Option<i32>,
+        #[graphql(desc = "Skip this many.", default = 0)] offset: Option<i32>,
+        #[graphql(desc = "At most this many from the front, 1 to 100; 20 when only a cursor is given.")] first: Option<i32>,
+        #[graphql(desc = "Only sessions behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "At most this many from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only sessions before this cursor.")] before: Option<String>,
+        #[graphql(
+            desc = "Sort by `createdAt`, `updatedAt`, `endedAt`, `lastActivity`, `name` or `markdownSize`.",
+            default_with = "Some(\"createdAt\".to_owned())"
+        )]
+        order_by: Option<String>,
+        #[graphql(desc = "`asc` or `desc`.", default_with = "Some(\"desc\".to_owned())")] order_direction: Option<String>,
+    ) -> Outcome<SessionConnection> {
+        let page = PageArgs { first, after, last, before, limit, offset };
+        sessions(ctx, SessionArgs { filters, page, order_by, order_direction }).await
+    }
+
+    /// One session, by its id here, or by its project and the id its client gave it.
+    async fn session(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The session's id on this server; the id its client gave it works too.")] id: Option<String>,
+        #[graphql(desc = "The id of its project; goes with `sessionId`.")] project_id: Option<String>,
+        #[graphql(desc = "The id that its client gave it; the id on this server works too.")] session_id: Option<String>,
+    ) -> Nullable<Session> {
+        Some(session(Reach::of(ctx), id.as_deref(), project_id.as_deref(), session_id.as_deref()).await)
+    }
+
+    /// What has this id; null when there is nothing that the caller may see.
+    async fn node(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The id of a project, session, message, exchange or user.")] id: ID,
+    ) -> Nullable<Node> {
+        node(Reach::of(ctx), &id).await
+    }
+
+    /// What has these ids, in their order; null where there is nothing that the caller may see.
+    async fn nodes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most 100 ids of projects, sessions, messages, exchanges or users.")] ids: Vec<ID>,
+    ) -> Outcome<Vec<Nullable<Node>>> {
+        if ids.len() > MAX_NODES {
+            return Err(Error::invalid(format!("nodes takes at most {MAX_NODES} ids, ask in parts")).into());
+        }
+        let reach = Reach::of(ctx);
+        Ok(join_all(ids.iter().map(|id| node(reach, id))).await)
+    }
+
+    /// Searches everything that was said. Words are ANDed; `"phrases"`, `OR`, `NOT`, `-word`, `prefix*`, parentheses and
+    /// `field:value` work; nothing in a query is an error.
+    #[allow(clippy::too_many_arguments, reason = "GraphQL arguments are Rust arguments here")]
+    async fn search_sessions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to search for; a blank query finds nothing.")] query: String,
+        #[graphql(desc = "Which sessions are looked at; all of them when left out.")] filters: Option<SessionFilters>,
+        #[graphql(desc = "At most this many sessions, 1 to 200; larger values count as 200.", default = 200)]
+        limit: Option<i32>,
+        #[graphql(desc = "Which page of `limit` sessions, from 1.", default = 1)] page: Option<i32>,
+        #[graphql(desc = "At most this many sessions, 1 to 100; instead of `limit` and `page`.")] first: Option<i32>,
+        #[graphql(desc = "Only what lies behind this cursor; goes with `first`.")] after: Option<String>,
+        #[graphql(desc = "What decides the order.", default_with = "Some(RankBy::Relevance)")] rank_by: Option<RankBy>,
+    ) -> Outcome<SearchResult> {
+        search_sessions(ctx, SearchArgs { query, filters, limit, page, first, after, rank_by }).await
+    }
+
+    /// Figures of all sessions.
+    async fn stats(&self) -> Stats {
+        Stats::default()
+    }
+}

@@ -1,0 +1,318 @@
+//! Sessions.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Enum, ID, Object, SimpleObject};
+use bytes::Bytes;
+use sg_domain::id::SessionRef;
+use sg_domain::{Error, ErrorKind, ProjectId, Role};
+
+use crate::exchange::{Exchange, exchanges};
+use crate::failure::{Nullable, Outcome};
+use crate::loader::{Reach, Subagents};
+use crate::message::{MessageConnection, MessageRole, message_query};
+use crate::metadata::SessionMetadata;
+use crate::page::PageArgs;
+use crate::project::{Project, project_by_key};
+use crate::scalar::{DateTime, int};
+use crate::usage::TokenUsage;
+
+/// Who may read a session without signing in.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(name = "ShareStatus", remote = "sg_domain::ShareStatus")]
+pub(crate) enum ShareStatus {
+    /// Nobody.
+    Private,
+    /// Whoever has the link.
+    Unlisted,
+}
+
+/// Counts of one session.
+#[derive(SimpleObject)]
+#[graphql(name = "SessionCounts")]
+pub(crate) struct SessionCounts {
+    /// Messages.
+    messages: i32,
+    /// Messages of the person, side conversations left out.
+    turns: i32,
+    /// Calls of tools.
+    tool_uses: i32,
+    /// Exchanges of the markdown.
+    exchanges: i32,
+}
+
+/// A session's row, with its project when that is known already.
+#[derive(Clone)]
+pub(crate) struct Session {
+    row: Arc<sg_domain::Session>,
+    project: Option<Arc<sg_domain::Project>>,
+}
+
+impl Session {
+    /// A session on its own.
+    pub(crate) fn new(row: Arc<sg_domain::Session>) -> Self {
+        Self { row, project: None }
+    }
+
+    /// A session that was reached through its project.
+    pub(crate) fn of_project(row: Arc<sg_domain::Session>, project: Arc<sg_domain::Project>) -> Self {
+        Self { row, project: Some(project) }
+    }
+
+    /// The row.
+    pub(crate) fn row(&self) -> &sg_domain::Session {
+        &self.row
+    }
+}
+
+/// One conversation with a coding agent.
+#[Object]
+impl Session {
+    /// The session's id on this server.
+    pub(crate) async fn id(&self) -> ID {
+        ID(self.row.id.to_string())
+    }
+
+    /// The id that its client or agent gave it, unique inside the project.
+    fn client_id(&self) -> &str {
+        &self.row.client_id
+    }
+
+    /// The id of its project.
+    fn project_id(&self) -> &str {
+        self.row.project_id.as_str()
+    }
+
+    /// Its project.
+    async fn project(&self, ctx: &Context<'_>) -> Outcome<Project> {
+        match &self.project {
+            Some(project) => Ok(Project(project.clone())),
+            None => project_by_key(Reach::of(ctx), self.row.project_key).await,
+        }
+    }
+
+    /// What it was called when it was sent, often a file name.
+    fn name(&self) -> &str {
+        &self.row.name
+    }
+
+    /// What a person called it.
+    fn user_title(&self) -> Option<&str> {
+        self.row.user_title.as_deref()
+    }
+
+    /// A short name that a person gave it, unique per owner.
+    fn alias(&self) -> Option<&str> {
+        self.row.alias.as_deref()
+    }
+
+    /// The format it came in, such as `claude-code`; `specstory` for synced ones.
+    fn format(&self) -> &str {
+        &self.row.format
+    }
+
+    /// The subagent that this session is the transcript of.
+    fn agent_id(&self) -> Option<&str> {
+        self.row.agent_id.as_deref()
+    }
+
+    /// The whole session as markdown. Read only when it is asked for.
+    async fn markdown_content(&self, ctx: &Context<'_>) -> Outcome<String> {
+        let reach = Reach::of(ctx);
+        Ok(text(&reach.app.markdown(&reach.caller, &self.row).await?))
+    }
+
+    /// The agent's own file as text; null when there is none. Bytes that are not UTF-8 are replaced.
+    async fn raw_data(&self, ctx: &Context<'_>) -> Nullable<String> {
+        let reach = Reach::of(ctx);
+        nullable_text(reach.app.raw_data(&reach.caller, &self.row).await)
+    }
+
+    /// SpecStory's session data as JSON text; null when no client sent it.
+    async fn session_data(&self, ctx: &Context<'_>) -> Nullable<String> {
+        let reach = Reach::of(ctx);
+        nullable_text(reach.app.session_data(&reach.caller, &self.row).await)
+    }
+
+    /// Bytes of the markdown.
+    fn markdown_size(&self) -> i32 {
+        int(self.row.markdown_size)
+    }
+
+    /// Bytes of the agent's own file; 0 when there is none.
+    fn raw_data_size(&self) -> i32 {
+        int(self.row.raw_data_size)
+    }
+
+    /// Bytes of the session data; null when there is none.
+    fn session_data_size(&self) -> Option<i32> {
+        self.row.session_data_size.map(int)
+    }
+
+    /// When it was first stored here.
+    fn created_at(&self) -> DateTime {
+        DateTime(self.row.created_at)
+    }
+
+    /// When it last changed here.
+    fn updated_at(&self) -> DateTime {
+        DateTime(self.row.updated_at)
+    }
+
+    /// The first time in the conversation, where it is known.
+    fn started_at(&self) -> Option<DateTime> {
+        self.row.started_at.map(DateTime)
+    }
+
+    /// The last time in the conversation, where it is known.
+    fn ended_at(&self) -> Option<DateTime> {
+        self.row.ended_at.map(DateTime)
+    }
+
+    /// Its end, else its start, else its last change: what date filters compare.
+    fn last_activity(&self) -> DateTime {
+        DateTime(self.row.activity_at)
+    }
+
+    /// Changes whenever anything a reader can see changes; as in the REST `ETag` header.
+    fn etag(&self) -> String {
+        format!("W/\"{}\"", self.row.etag)
+    }
+
+    /// Where and by what it was made.
+    fn metadata(&self) -> SessionMetadata {
+        SessionMetadata(self.row.clone())
+    }
+
+    /// Counts of messages, turns, tool calls and exchanges.
+    fn counts(&self) -> SessionCounts {
+        let counts = self.row.counts;
+        SessionCounts {
+            messages: int(counts.messages),
+            turns: int(counts.turns),
+            tool_uses: int(counts.tool_uses),
+            exchanges: int(counts.exchanges),
+        }
+    }
+
+    /// Tokens of all its messages, each answer counted once.
+    fn usage(&self) -> TokenUsage {
+        self.row.usage.into()
+    }
+
+    /// The start of the first prompt, at most 500 characters.
+    fn first_exchange(&self) -> &str {
+        &self.row.first_exchange
+    }
+
+    /// Who may read it without signing in.
+    fn share_status(&self) -> ShareStatus {
+        self.row.share_status.into()
+    }
+
+    /// Its messages, in the order they were said.
+    #[allow(clippy::too_many_arguments, reason = "GraphQL arguments are Rust arguments here")]
+    async fn messages(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most this many from the front, 1 to 100; 20 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Only messages behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "At most this many from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only messages before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only messages of this role.")] role: Option<MessageRole>,
+        #[graphql(desc = "Only messages of any of these roles.")] roles: Option<Vec<MessageRole>>,
+        #[graphql(desc = "A page centred on the message with this ordinal.")] around: Option<i32>,
+    ) -> Outcome<MessageConnection> {
+        let mut wanted: Vec<Role> = role.into_iter().chain(roles.unwrap_or_default()).map(Role::from).collect();
+        wanted.sort_unstable_by_key(|role| role.name());
+        wanted.dedup();
+        let args = PageArgs { first, after, last, before, limit: None, offset: None };
+        let query = message_query(&args, wanted.clone(), around)?;
+        let reach = Reach::of(ctx);
+        let page = reach.app.messages(&reach.caller, self.row.id, &query).await?;
+        let total = wanted.is_empty().then_some(self.row.counts.messages);
+        Ok(MessageConnection::new(self.row.id, wanted, page, total))
+    }
+
+    /// Its exchanges: the markdown, cut at its prompts.
+    async fn exchanges(&self, ctx: &Context<'_>) -> Outcome<Vec<Exchange>> {
+        exchanges(Reach::of(ctx), &self.row).await
+    }
+
+    /// The session that started this one, when this is a subagent's and the other is stored too.
+    async fn parent(&self, ctx: &Context<'_>) -> Nullable<Session> {
+        let parent = self.row.parent_client_id.clone()?;
+        let parent = SessionRef::InProject(self.row.project_id.clone(), parent);
+        session_or_null(Reach::of(ctx), &parent).await
+    }
+
+    /// The sessions of subagents that this session started, oldest first.
+    async fn subagents(&self, ctx: &Context<'_>) -> Outcome<Vec<Session>> {
+        let row = &self.row;
+        let key = Subagents {
+            project: row.project_key,
+            project_id: row.project_id.clone(),
+            parent: row.client_id.clone(),
+        };
+        let found = Reach::of(ctx).load(key).await?.unwrap_or_default();
+        let session = |row: &Arc<sg_domain::Session>| Session { row: row.clone(), project: self.project.clone() };
+        Ok(found.iter().map(session).collect())
+    }
+}
+
+/// A session by any of the ways clients name one.
+pub(crate) async fn session(
+    reach: &Reach,
+    id: Option<&str>,
+    project_id: Option<&str>,
+    session_id: Option<&str>,
+) -> Outcome<Session> {
+    let refs = match (id, project_id, session_id) {
+        (Some(id), None, None) => any_project(id),
+        (None, None, Some(id)) => any_project(id),
+        (None, Some(project), Some(id)) => vec![SessionRef::InProject(ProjectId::new(project)?, id.to_owned())],
+        _ => {
+            return Err(Error::invalid("name the session by id, or by projectId and sessionId").into());
+        }
+    };
+    let mut failed = Error::not_found("session");
+    for session in refs {
+        match reach.app.session(&reach.caller, &session).await {
+            Ok(session) => return Ok(Session::new(Arc::new(session))),
+            Err(error) if error.kind == ErrorKind::NotFound => failed = error,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    for (name, value) in [("projectId", project_id), ("sessionId", session_id.or(id))] {
+        if let Some(value) = value {
+            failed = failed.with(name, value);
+        }
+    }
+    Err(failed.into())
+}
+
+/// Our own id first; many agents' ids look the same.
+fn any_project(id: &str) -> Vec<SessionRef> {
+    let own = id.parse().ok().map(SessionRef::Id);
+    own.into_iter().chain([SessionRef::Client(id.to_owned())]).collect()
+}
+
+async fn session_or_null(reach: &Reach, session: &SessionRef) -> Nullable<Session> {
+    match reach.app.session(&reach.caller, session).await {
+        Ok(session) => Some(Ok(Session::new(Arc::new(session)))),
+        Err(error) if error.kind == ErrorKind::NotFound => None,
+        Err(error) => Some(Err(error.into())),
+    }
+}
+
+fn nullable_text(content: sg_domain::Result<Bytes>) -> Nullable<String> {
+    match content {
+        Ok(bytes) => Some(Ok(text(&bytes))),
+        Err(error) if error.kind == ErrorKind::NotFound => None,
+        Err(error) => Some(Err(error.into())),
+    }
+}
+
+fn text(bytes: &Bytes) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
