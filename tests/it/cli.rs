@@ -1,1 +1,151 @@
-//! To be filled.
+//! The command line, as a person and a script use it: the real program, its output, its exit codes.
+
+use serde_json::json;
+
+use crate::program::{Program, eventually, root};
+
+#[test]
+fn an_account_and_its_keys_are_made_listed_and_revoked() {
+    let program = Program::new();
+    let user = program.json(&["user", "create", "  Me@Example.com ", "--json"]);
+    assert_eq!(user["email"], "me@example.com");
+    let key = program.json(&["key", "create", "--scopes", "read", "--name", "ci", "--expires", "30d", "--json"]);
+    assert_eq!((&key["scopes"], &key["name"]), (&json!(["read"]), &json!("ci")));
+    let secret = key["secret"].as_str().unwrap();
+    assert!(secret.starts_with("sk_live_") && secret.starts_with(key["prefix"].as_str().unwrap()));
+    let sessionfs = program.json(&["key", "create", "--user", "me@example.com", "--dialect", "sessionfs", "--json"]);
+    assert!(sessionfs["secret"].as_str().unwrap().starts_with("sk_sfs_"));
+
+    let listed = program.ok(&["key", "list"]);
+    assert!(listed.contains("until ") && listed.contains("never") && !listed.contains(secret), "{listed}");
+    program.ok(&["key", "revoke", key["id"].as_str().unwrap()]);
+    let keys = program.json(&["key", "list", "--json"]);
+    assert!(keys[0]["revokedAt"].is_string() && keys[1]["revokedAt"].is_null(), "{keys:#}");
+    assert!(program.ok(&["user", "list"]).contains("me@example.com"));
+}
+
+#[test]
+fn a_plain_key_is_all_that_standard_output_holds() {
+    let program = Program::with_user();
+    let said = program.run(&["key", "create"]);
+    assert!(said.out.starts_with("sk_live_") && said.out.trim_end().lines().count() == 1, "{}", said.out);
+    assert!(said.err.contains("not shown again"), "{}", said.err);
+}
+
+#[test]
+fn a_failure_is_one_line_that_says_what_to_do() {
+    let program = Program::new();
+    let fails = |arguments: &[&str], with: &str| {
+        let said = program.run(arguments);
+        let lines: Vec<_> = said.err.lines().collect();
+        assert_eq!((said.code, lines.len()), (1, 1), "{arguments:?}: {}", said.err);
+        assert!(lines[0].starts_with("error: ") && lines[0].contains(with), "{}", said.err);
+    };
+    fails(&["key", "create"], "sessiongraph user create");
+    fails(&["import", "."], "sessiongraph user create");
+    fails(&["user", "create", "nobody"], "not a mail address");
+    program.ok(&["user", "create", "me@example.com"]);
+    fails(&["user", "create", "ME@example.com"], "");
+    fails(&["key", "create", "--user", "you@example.com"], "user create you@example.com");
+    fails(&["key", "create", "--scopes", "fly"], "use read, write or admin");
+    fails(&["key", "revoke", "x"], "key list");
+    fails(&["config", "--config", "/nowhere.toml"], "/nowhere.toml");
+    program.ok(&["user", "create", "second@example.com"]);
+    fails(&["key", "create"], "--user");
+}
+
+#[test]
+fn a_command_line_that_makes_no_sense_is_exit_code_2() {
+    let program = Program::new();
+    for arguments in [&["fly"][..], &["key", "create", "--dialect", "latin"], &["serve", "--listen", "here"]] {
+        assert_eq!(program.run(arguments).code, 2, "{arguments:?}");
+    }
+    assert!(program.ok(&["completions", "bash"]).contains("sessiongraph"));
+    assert!(program.ok(&["import", "--help"]).contains("Importing again"));
+}
+
+#[test]
+fn settings_are_shown_without_their_secrets() {
+    let program = Program::new();
+    let mut command = program.command(&["config", "--database-url", "postgres://sg:hunter2@127.0.0.1/sg"]);
+    command.env("SESSIONGRAPH_HTTP__MAX_CONNECTIONS", "77").env("AWS_SECRET_ACCESS_KEY", "hunter2");
+    let said = crate::program::said(command);
+    assert!(said.out.contains("max_connections = 77") && !said.out.contains("hunter2"), "{}", said.out);
+}
+
+#[test]
+fn the_printed_schema_is_the_one_that_is_checked_in() {
+    let checked_in = std::fs::read_to_string(root().join("schema.graphql")).unwrap();
+    assert_eq!(Program::new().ok(&["schema"]).trim_end(), checked_in.trim_end());
+}
+
+#[test]
+fn commands_work_while_the_server_runs_on_the_same_data() {
+    let program = Program::new();
+    let server = program.serve(&["serve"]);
+    eventually("readiness", || server.ask("GET", "/readyz", None, "").0 == 200);
+    program.ok(&["user", "create", "me@example.com"]);
+    let key = program.key();
+    assert_eq!(server.graphql(&key, "{ viewer { email } }")["viewer"]["email"], "me@example.com");
+
+    let samples = root().join("examples/sessions");
+    let imported = program.ok(&["import", samples.to_str().unwrap()]);
+    assert!(imported.contains("The running server is indexing them."), "{imported}");
+    let total = || {
+        server.graphql(&key, r#"{ searchSessions(query: "deadlock") { total } }"#)["searchSessions"]["total"].clone()
+    };
+    eventually("indexing by the server", || total().as_u64() > Some(0));
+
+    let said = program.ok(&["reindex"]);
+    assert!(said.contains("by the running server"), "{said}");
+    assert!(total().as_u64() > Some(0));
+    assert!(program.ok(&["doctor"]).contains("Healthy."));
+    let second = program.run(&["serve", "--listen", "127.0.0.1:0"]);
+    assert!(second.code == 1 && second.err.contains("another sessiongraph"), "{}", second.err);
+
+    let revoked = program.json(&["key", "list", "--json"])[0]["id"].as_str().unwrap().to_owned();
+    program.ok(&["key", "revoke", &revoked]);
+    assert_eq!(server.ask("GET", "/api/v1/projects", Some(&key), "").0, 401);
+    assert_eq!(server.stop(), Some(0));
+    assert!(program.ok(&["reindex"]).starts_with("Indexed "));
+}
+
+#[test]
+fn a_lost_index_is_made_again_at_start() {
+    let program = Program::with_user();
+    program.ok(&["import", root().join("examples/sessions").to_str().unwrap()]);
+    let data = program.home().parent().unwrap().join("data");
+    std::fs::remove_dir_all(data.join("index")).unwrap();
+    let key = program.key();
+    let server = program.serve(&["serve"]);
+    eventually("readiness", || server.ask("GET", "/readyz", None, "").0 == 200);
+    let found = server.graphql(&key, r#"{ searchSessions(query: "deadlock") { total } }"#);
+    assert!(found["searchSessions"]["total"].as_u64() > Some(0), "{found:#}");
+}
+
+#[test]
+fn doctor_finds_and_repairs_what_the_index_lost() {
+    let program = Program::with_user();
+    program.ok(&["import", root().join("examples/sessions").to_str().unwrap()]);
+    let data = program.home().parent().unwrap().join("data");
+    std::fs::remove_dir_all(data.join("index")).unwrap();
+    let sick = program.run(&["doctor"]);
+    assert!(sick.code == 1 && sick.out.contains("doctor --fix"), "{}", sick.out);
+    assert!(program.ok(&["doctor", "--fix"]).contains("Healthy."));
+    assert!(program.ok(&["doctor"]).contains("Healthy."));
+}
+
+#[test]
+fn demo_on_an_empty_machine_shows_samples_and_signs_in() {
+    let program = Program::new();
+    let server = program.serve(&["demo"]);
+    assert!(server.printed.contains("these are samples"), "{}", server.printed);
+    let key = server.url.split_once("/#key=").unwrap().1.to_owned();
+    let found = server.graphql(&key, r#"{ searchSessions(query: "deadlock") { total } projects { name } }"#);
+    assert!(found["searchSessions"]["total"].as_u64() > Some(0), "{found:#}");
+    assert_eq!(found["projects"].as_array().unwrap().len(), 4, "{found:#}");
+    assert_eq!(server.stop(), Some(0));
+
+    let again = program.serve(&["demo"]);
+    assert_eq!(again.ask("GET", "/api/v1/projects", Some(&key), "").0, 401, "the first key still works");
+}

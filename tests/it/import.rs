@@ -1,5 +1,6 @@
 //! Importing: what goes in is found again, twice changes nothing, secrets stay out, the samples are good.
 
+mod command;
 mod history;
 mod sample;
 

@@ -18,6 +18,7 @@ mod doctor;
 mod import;
 mod key;
 mod reindex;
+mod schema;
 mod serve;
 mod user;
 
@@ -64,6 +65,8 @@ enum Command {
     Key(key::KeyCommand),
     /// Builds the search index anew from the store, while a running server goes on answering from the old one.
     Reindex(reindex::Reindex),
+    /// Prints the GraphQL schema as SDL.
+    Schema(schema::Schema),
     /// Prints the effective settings as TOML, with secrets hidden.
     Config(config_show::ConfigShow),
     /// Checks that store, blobs and index agree, and repairs them when it is asked to.
@@ -89,8 +92,10 @@ pub fn main() -> ExitCode {
 
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     // These need no settings, and must work where there are none.
-    if let Command::Completions(command) = &cli.command {
-        return command.run::<Cli>();
+    match &cli.command {
+        Command::Schema(command) => return command.run(),
+        Command::Completions(command) => return command.run::<Cli>(),
+        _ => {}
     }
     let listen = match &cli.command {
         Command::Serve(serve) => serve.listen,
@@ -113,7 +118,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Reindex(command) => command.run(&config).await,
             Command::Config(command) => command.run(&config),
             Command::Doctor(command) => command.run(&config).await,
-            Command::Completions(_) => Ok(ExitCode::SUCCESS),
+            Command::Schema(_) | Command::Completions(_) => Ok(ExitCode::SUCCESS),
         }
     });
     // Readers of files may be stuck on a slow disk; the answer is there already.

@@ -44,7 +44,11 @@ pub struct HttpConfig {
     /// The largest request body, in bytes. GraphQL has its own, smaller cap.
     pub max_body_bytes: u64,
     /// The largest GraphQL request body, in bytes.
-    pub max_graphql_body_bytes: u64,
+    pub max_graphql_body_bytes: usize,
+    /// How long a GraphQL operation may run, in seconds.
+    pub graphql_timeout_secs: u64,
+    /// Whether the GraphQL schema may be read without signing in.
+    pub anonymous_introspection: bool,
     /// A request is answered within this time or with 503, in seconds.
     pub request_timeout_secs: u64,
     /// The head of a request must arrive within this time, and a kept-alive connection may idle this long, in seconds.
@@ -173,6 +177,8 @@ impl Default for HttpConfig {
             listen: SocketAddr::from(([127, 0, 0, 1], 8377)),
             max_body_bytes: 512 * 1024 * 1024,
             max_graphql_body_bytes: 256 * 1024,
+            graphql_timeout_secs: 30,
+            anonymous_introspection: false,
             request_timeout_secs: 60,
             header_timeout_secs: 30,
             body_timeout_secs: 30,

@@ -17,6 +17,7 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 use crate::config::HttpConfig;
 
 mod failure;
+mod graphql;
 mod health;
 mod identify;
 mod page;
@@ -45,7 +46,9 @@ pub fn router(app: App, http: &HttpConfig) -> Router {
     Router::new()
         .merge(health::router(state.clone()))
         .merge(page::router())
+        .merge(graphql::router(&state))
         .merge(sg_rest::specstory::router(app))
+        .fallback(async || failure::not_found())
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(state.clone(), identify::identify))
         .layer(from_fn_with_state(state.clone(), request::limit))

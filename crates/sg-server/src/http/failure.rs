@@ -24,6 +24,11 @@ pub(crate) fn is_graphql(path: &str) -> bool {
     matches!(path, "/graphql" | "/api/v1/graphql")
 }
 
+/// Nothing is here.
+pub(crate) fn not_found() -> Response {
+    json_response(StatusCode::NOT_FOUND, r#"{"success":false,"error":"Not found"}"#.to_owned())
+}
+
 /// JSON that is text already.
 pub(crate) fn json_response(status: StatusCode, body: String) -> Response {
     let mut response = Response::new(Body::from(body));

@@ -7,7 +7,7 @@ use axum::response::Response;
 use axum::routing::get;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-use super::failure::json_response;
+use super::failure::{json_response, not_found};
 
 /// One file of the bundle.
 struct Asset {
@@ -50,7 +50,7 @@ pub(crate) fn playground(headers: &HeaderMap) -> Response {
 fn asset(name: &str, headers: &HeaderMap) -> Response {
     match ASSETS.iter().find(|asset| asset.name == name && name != "index.html") {
         Some(asset) => send(asset, headers, "public, max-age=31536000, immutable"),
-        None => json_response(StatusCode::NOT_FOUND, r#"{"success":false,"error":"Not found"}"#.to_owned()),
+        None => not_found(),
     }
 }
 

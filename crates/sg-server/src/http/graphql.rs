@@ -1,0 +1,103 @@
+//! The GraphQL endpoint: reads the body within its cap and hands the request to the handler of `sg-schema`. A browser
+//! that opens the endpoint gets the playground instead.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Extension, Request};
+use axum::response::Response;
+use axum::routing::any;
+use axum::{Router, middleware};
+use http::{HeaderValue, Method, StatusCode, header};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use sg_domain::{Caller, ErrorKind};
+use sg_schema::{Graphql, GraphqlLimits};
+
+use super::failure::{failure, json_response};
+use super::{page, request};
+
+pub(crate) fn router(state: &super::State) -> Router {
+    let limits = GraphqlLimits {
+        max_body_bytes: state.http.max_graphql_body_bytes,
+        timeout: Duration::from_secs(state.http.graphql_timeout_secs),
+        anonymous_introspection: state.http.anonymous_introspection,
+        ..GraphqlLimits::default()
+    };
+    let max_body_bytes = limits.max_body_bytes;
+    // Only a schema that contradicts itself can fail here, which the schema's tests rule out.
+    let graphql = Graphql::new(state.app.clone(), limits)
+        .inspect_err(|error| tracing::error!(error = ?error, "GraphQL is not served"))
+        .ok();
+    let endpoint = Arc::new(Endpoint { graphql, max_body_bytes });
+    let answer = move |Extension(caller): Extension<Caller>, request: Request| {
+        let endpoint = Arc::clone(&endpoint);
+        async move { endpoint.answer(caller, request).await }
+    };
+    Router::new()
+        .route("/graphql", any(answer.clone()))
+        .route("/api/v1/graphql", any(answer))
+        .layer(middleware::map_response(private))
+}
+
+struct Endpoint {
+    graphql: Option<Graphql>,
+    max_body_bytes: usize,
+}
+
+impl Endpoint {
+    async fn answer(&self, caller: Caller, request: Request) -> Response {
+        if request.method() == Method::OPTIONS {
+            return preflight();
+        }
+        if is_browser(&request) {
+            return page::playground(request.headers());
+        }
+        let (path, id) = (request.uri().path().to_owned(), request::id(&request));
+        let (parts, body) = request.into_parts();
+        let body = match Limited::new(body, self.max_body_bytes).collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(error) if error.is::<LengthLimitError>() => {
+                let message = format!("request body is larger than {} bytes", self.max_body_bytes);
+                return failure(&path, &id, ErrorKind::TooLarge, &message);
+            }
+            Err(error) => {
+                tracing::info!(%error, "request body could not be read");
+                return failure(&path, &id, ErrorKind::Invalid, "request body could not be read");
+            }
+        };
+        match &self.graphql {
+            Some(graphql) => graphql.handle(caller, http::Request::from_parts(parts, body)).await.map(Body::from),
+            None => failure(&path, &id, ErrorKind::Unavailable, "GraphQL is not served, see the log"),
+        }
+    }
+}
+
+/// A person who opened the endpoint: a GET that wants a page and asks nothing.
+fn is_browser(request: &Request) -> bool {
+    let accepts = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let asks = |pair: &str| pair == "query" || pair.starts_with("query=") || pair.starts_with("extensions=");
+    cfg!(feature = "ui")
+        && request.method() == Method::GET
+        && accepts.contains("text/html")
+        && !request.uri().query().unwrap_or_default().split('&').any(asks)
+}
+
+/// What the hosted service answers to any preflight. Credentials travel in `Authorization`, never in cookies, so an
+/// origin that was not given a key gains nothing.
+fn preflight() -> Response {
+    let mut response = json_response(StatusCode::OK, r#"{"success":true}"#.to_owned());
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    let methods = HeaderValue::from_static("GET, POST, PUT, DELETE, PATCH, OPTIONS");
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
+    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Content-Type, Authorization"));
+    response
+}
+
+/// Answers are one caller's own: no shared cache may keep them.
+async fn private(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
+    response
+}

@@ -1,0 +1,62 @@
+// The playground in a real browser: `node playground.mjs SIGNED_IN_URL [SCREENSHOT_FOLDER]`. Loads it signed in, runs an
+// example, checks that nothing left the machine and nothing was complained about, then that a bad key is explained.
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+
+const [url, shots] = process.argv.slice(2);
+const origin = new URL(url).origin;
+const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find(existsSync);
+const browser = await chromium.launch({
+  executablePath,
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+});
+const context = await browser.newContext({ viewport: { width: 1400, height: 900 } });
+const page = await context.newPage();
+page.setDefaultTimeout(60_000);
+const complaints = [];
+const elsewhere = [];
+page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+page.on("pageerror", (error) => complaints.push(String(error)));
+page.on("request", (request) => {
+  const at = new URL(request.url());
+  if (!["data:", "blob:"].includes(at.protocol) && at.origin !== origin) elsewhere.push(request.url());
+});
+const shot = (name) => shots && page.screenshot({ path: join(shots, `${name}.png`) });
+
+await page.goto(url);
+await page.getByTestId("signed-in").waitFor();
+assert.ok(!page.url().includes("key="), `the key stays in the address: ${page.url()}`);
+await page.getByRole("tab", { name: "Search" }).waitFor();
+
+const answer = () => page.locator(".graphiql-response .view-lines").innerText();
+const play = async (tab, expected) => {
+  await page.getByRole("tab", { name: tab, exact: true }).click();
+  const answered = page.waitForResponse((r) => r.url().endsWith("/api/v1/graphql") && r.request().postData()?.includes(`query ${tab}`));
+  await page.locator("button.graphiql-execute-button").click();
+  const body = await (await answered).json();
+  assert.equal(body.errors, undefined, `${tab}: ${JSON.stringify(body.errors)}`);
+  assert.ok(expected(body.data), `${tab}: ${JSON.stringify(body.data).slice(0, 400)}`);
+  await page.waitForFunction(() => document.querySelector(".graphiql-response .view-lines")?.innerText.includes("data"));
+  await shot(tab);
+};
+await play("Projects", (data) => data.projects.length > 0 && data.projects[0].sessions.nodes.length > 0);
+assert.match((await answer()).replaceAll("\u00a0", " "), /"projects"/);
+await play("Search", (data) => data.searchSessions.total > 0 && data.searchSessions.results[0].snippet.includes("<mark>") && data.searchSessions.facets.length > 0);
+await play("OneSession", (data) => data.session.messages.nodes.length > 0);
+await play("Figures", (data) => data.stats.totalSessions > 0);
+await play("Filtered", (data) => data.sessions.nodes.length > 0);
+
+// A reload stays signed in; a key that is not known is explained.
+await page.reload();
+await page.getByTestId("signed-in").waitFor();
+assert.deepEqual(complaints, []);
+await page.getByRole("button", { name: "Sign out" }).click();
+await page.getByLabel("API key").fill("sk_live_0000");
+await page.getByRole("button", { name: "Sign in" }).click();
+await page.getByRole("alert").filter({ hasText: "not known here" }).waitFor();
+await shot("SignIn");
+assert.deepEqual(elsewhere, []);
+await browser.close();
+console.log("ok");
