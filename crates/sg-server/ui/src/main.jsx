@@ -5,6 +5,7 @@ import "./page.css";
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { createRoot } from "react-dom/client";
 import { GraphiQL } from "graphiql";
+import { parse } from "graphql";
 import { examples } from "./examples.js";
 import { ask, forgetKey, rememberKey, takeKey } from "./session.js";
 
@@ -24,11 +25,15 @@ function Page() {
     setState(CHECKING);
     ask(key, "query Start { sessions(first: 1) { nodes { id name } } projects { id name } }").then(({ status, body }) => {
       if (!current) return;
-      if (status === 401) {
+      if (!body?.data) {
+        // The same key may be tried again, so the page must not hold on to it.
+        forgetKey();
+        setKey("");
         setState(null);
+      }
+      if (status === 401) {
         setProblem("This key is not known here: it may have been revoked, have expired, or belong to another server.");
       } else if (!body?.data) {
-        setState(null);
         setProblem(body?.errors?.[0]?.message ?? `The server answered with status ${status}.`);
       } else {
         rememberKey(key);
@@ -48,7 +53,7 @@ function Page() {
   }, []);
 
   const fetcher = useMemo(() => async (request, options) => {
-    const { status, body } = await ask(key, request.query, request.variables, request.operationName, options?.headers);
+    const { status, body } = await ask(key, request.query, request.variables, operationOf(request), options?.headers);
     if (status === 401 && !hasOwnCredential(options?.headers)) {
       signOut("The server no longer accepts this key. Sign in with another one.");
     }
@@ -69,6 +74,16 @@ function Page() {
       )}
     </>
   );
+}
+
+/** The operation to run. Just after a change of tabs GraphiQL still names the operation of the tab before. */
+function operationOf({ query, operationName }) {
+  try {
+    const names = parse(query).definitions.filter((d) => d.kind === "OperationDefinition").map((d) => d.name?.value);
+    return names.includes(operationName) ? operationName : undefined;
+  } catch {
+    return operationName; // The server words what is wrong with the document.
+  }
 }
 
 function hasOwnCredential(headers) {
