@@ -26,8 +26,8 @@ function Page() {
     ask(key, "query Start { sessions(first: 1) { nodes { id name } } projects { id name } }").then(({ status, body }) => {
       if (!current) return;
       if (!body?.data) {
-        // The same key may be tried again, so the page must not hold on to it.
-        forgetKey();
+        // The same key may be tried again, so the page must not hold on to it; a server that was away may know it still.
+        if (status === 401) forgetKey();
         setKey("");
         setState(null);
       }
