@@ -18,7 +18,8 @@ use apollo_compiler::parser::Parser;
 use apollo_compiler::request::coerce_variable_values;
 use apollo_compiler::response::{GraphQLError, JsonMap};
 use apollo_compiler::validation::{DiagnosticList, Valid};
-use apollo_compiler::{ExecutableDocument, Node, Schema};
+use apollo_compiler::schema::ExtendedType;
+use apollo_compiler::{ExecutableDocument, Node, Schema, name};
 use async_graphql::{Pos, ServerError, Variables};
 use serde_json::{Map, Value};
 use sg_domain::{Digest, Error};
@@ -70,7 +71,9 @@ impl Guard {
     pub(crate) fn new(sdl: &str, limits: GraphqlLimits) -> Result<Self, String> {
         let mut tree = ast::Document::parse(sdl, "schema.graphql").map_err(|e| e.errors.to_string())?;
         ids_as_strings(&mut tree);
-        let schema = tree.to_schema_validate().map_err(|e| e.errors.to_string())?;
+        let mut schema = tree.to_schema().map_err(|e| e.errors.to_string())?;
+        know_one_of(&mut schema);
+        let schema = schema.validate().map_err(|e| e.errors.to_string())?;
         let cache = Cache::new(limits.document_cache_bytes);
         Ok(Self { schema, limits, cache })
     }
@@ -175,6 +178,21 @@ fn ids_as_strings(schema: &mut ast::Document) {
     }
 }
 
+/// Adds `__Type.isOneOf`, which the library answers and new introspection queries ask for, but which the built-in types
+/// of apollo-compiler do not have yet.
+fn know_one_of(schema: &mut Schema) {
+    if let Some(ExtendedType::Object(ty)) = schema.types.get_mut("__Type") {
+        let field = ast::FieldDefinition {
+            description: None,
+            name: name!("isOneOf"),
+            arguments: Vec::new(),
+            ty: ast::Type::Named(name!("Boolean")),
+            directives: ast::DirectiveList::default(),
+        };
+        ty.make_mut().fields.entry(name!("isOneOf")).or_insert_with(|| field.into());
+    }
+}
+
 /// The same for a document's variables; returns the names of those that were declared as `ID`.
 fn id_variables_as_strings(document: &mut ast::Document) -> HashSet<String> {
     let mut names = HashSet::new();
@@ -197,7 +215,7 @@ fn id_as_string(ty: &mut ast::Type) {
     match ty {
         ast::Type::Named(name) | ast::Type::NonNullNamed(name) => {
             if name == "ID" {
-                *name = apollo_compiler::name!("String");
+                *name = name!("String");
             }
         }
         ast::Type::List(inner) | ast::Type::NonNullList(inner) => id_as_string(inner),

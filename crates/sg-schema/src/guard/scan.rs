@@ -30,6 +30,7 @@ pub(crate) fn document(text: &str, max_tokens: usize, max_nesting: usize) -> Res
                 nesting = nesting.saturating_sub(1);
                 at + 1
             }
+            b'.' if bytes[at..].starts_with(b"...") => at + 3,
             byte if is_word(byte) => at + bytes[at..].iter().take_while(|b| is_word(**b)).count(),
             _ => at + 1,
         };
