@@ -232,6 +232,9 @@ impl Reader {
         match item::read(payload) {
             item::Item::Message(mut message) => {
                 message.at = at;
+                if self.metadata.folder.is_none() {
+                    self.metadata.folder = item::folder(&message);
+                }
                 if message.role == Role::Assistant {
                     message.model.clone_from(&self.model);
                     self.tokens.answered(self.messages.len(), &mut message);

@@ -14,7 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("sg-app", &["sg-domain", "sg-formats", "sg-store", "sg-search"]),
     ("sg-schema", &["sg-domain", "sg-app"]),
     ("sg-rest", &["sg-domain", "sg-app"]),
-    // It constructs the store and the index, and asks formats only where agents keep their files.
+    // It constructs the store and the index, and asks formats only which files are sessions and where they lie.
     ("sg-server", &["sg-domain", "sg-formats", "sg-store", "sg-search", "sg-app", "sg-schema", "sg-rest"]),
 ];
 

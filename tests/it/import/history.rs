@@ -14,8 +14,11 @@ const WORDS_A_SESSION: usize = 12;
 fn words_of_the_middle(markdown: &str) -> Vec<String> {
     let lines: Vec<_> = markdown.lines().collect();
     let third = lines.len() / 3;
-    let middle = if lines.len() < 60 { &lines[..] } else { &lines[third..2 * third] };
-    let said = middle.iter().filter(|line| !line.starts_with(['<', '_', '#']) && !line.contains("REDACTED"));
+    let is_short = lines.len() < 60;
+    let middle = if is_short { &lines[..] } else { &lines[third..2 * third] };
+    let is_said = |line: &&&str| is_short || !line.starts_with(['<', '_', '#']);
+    let said = middle.iter().filter(is_said).filter(|line| !line.starts_with("_**") && !line.contains("REDACTED"));
+    let said = said.filter(|line| !line.starts_with("<!--"));
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     let words: BTreeSet<&str> = said.flat_map(|line| line.split(|c| !is_part(c))).collect();
     let plain = |word: &&str| {

@@ -27,6 +27,17 @@ const CONTEXT: &[&str] = &[
     "# AGENTS.md instructions",
 ];
 
+/// The folder that Codex tells the model it works in; older rollouts name it nowhere else.
+pub(super) fn folder(message: &Message) -> Option<String> {
+    let Some(ContentBlock::Text { text }) = message.blocks.first() else { return None };
+    let context = text.trim_start().strip_prefix("<environment_context>")?;
+    let folder = match context.split_once("<cwd>") {
+        Some((_, rest)) => rest.split_once("</cwd>")?.0,
+        None => context.split_once("Current working directory: ")?.1.lines().next()?,
+    };
+    Some(folder.trim().to_owned()).filter(|folder| !folder.is_empty())
+}
+
 /// Reads an item. One without a type that has a role is a message.
 pub(super) fn read(mut item: Map<String, Value>) -> Item {
     let kind = take_string(&mut item, "type").unwrap_or_else(|| match item.contains_key("role") {
@@ -209,4 +220,21 @@ fn unwrap_output(text: String, is_error: &mut bool) -> String {
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_is_read_where_codex_tells_it_to_the_model() {
+        let of = |text: &str| folder(&Message::text(Role::User, text));
+        let tagged = "<environment_context>\n  <cwd>/home/ana/shop</cwd>\n  <shell>zsh</shell>\n</environment_context>";
+        assert_eq!(of(tagged).as_deref(), Some("/home/ana/shop"));
+        let older = "<environment_context>\nCurrent working directory: /home/ana/shop\nApproval policy: never\n";
+        assert_eq!(of(older).as_deref(), Some("/home/ana/shop"));
+        for other in ["<cwd>/x</cwd>", "<environment_context>\n<cwd>  </cwd>", "<environment_context><cwd>/x", ""] {
+            assert_eq!(of(other), None, "{other}");
+        }
+    }
 }

@@ -1,3 +1,5 @@
+//! Settings from file, environment and flags, and which one wins.
+
 use super::*;
 
 fn env(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
