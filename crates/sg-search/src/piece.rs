@@ -14,9 +14,9 @@ pub(crate) const MAX_PIECE_BYTES: usize = 3_072;
 /// A cut is looked for behind this many bytes.
 const MIN_PIECE_BYTES: usize = 1_024;
 /// The most bytes of one tool output that are indexed: this much in all, a third of it from the tail.
-const MAX_OUTPUT_BYTES: usize = 48 * 1_024;
+const MAX_OUTPUT_BYTES: usize = 512 * 1_024;
 /// The most bytes of one tool call's arguments that are indexed (a written file is one of them).
-const MAX_INPUT_BYTES: usize = 96 * 1_024;
+const MAX_INPUT_BYTES: usize = 512 * 1_024;
 /// The most bytes of one session that are indexed.
 const MAX_SESSION_BYTES: usize = 48 * 1_024 * 1_024;
 

@@ -18,7 +18,7 @@ fn claude(home: &Path, session: &str, lines: &[(&str, &str)]) -> std::path::Path
     let lines = lines.iter().enumerate().map(|(i, (role, text))| {
         let message = serde_json::json!({ "role": role, "content": [{ "type": "text", "text": text }] });
         let record = serde_json::json!({
-            "type": role, "sessionId": session, "uuid": format!("{session}-{i}"), "cwd": "/work/thing",
+            "type": role, "sessionId": session, "uuid": format!("{session}-{i}"), "cwd": "/home/ana/thing",
             "timestamp": format!("2026-01-02T03:04:{i:02}Z"), "message": message,
         });
         format!("{record}\n")
