@@ -81,6 +81,8 @@ impl App {
     /// Repairs what can be: indexes stale sessions again, tries dead jobs again, removes old orphans.
     pub async fn repair(&self, caller: &Caller, found: &Diagnosis) -> Result<Repair> {
         caller.require(Scope::Admin)?;
+        // First, while the dead can still be told from those that are asked for below.
+        let revived_jobs = self.store().revive_jobs(self.now()).await?;
         let wrong: Vec<_> = found.stale_in_index.iter().chain(&found.ghosts_in_index).collect();
         for chunk in wrong.chunks(500) {
             let tx = self.store().begin().await?;
@@ -90,11 +92,7 @@ impl App {
             }
             tx.commit().await?;
         }
-        Ok(Repair {
-            reindexed: wrong.len() as u64,
-            revived_jobs: self.store().revive_jobs(self.now()).await?,
-            removed_blobs: self.sweep_blobs().await?,
-        })
+        Ok(Repair { reindexed: wrong.len() as u64, revived_jobs, removed_blobs: self.sweep_blobs().await? })
     }
 
     async fn each_session(&self, mut look: impl FnMut(&Session) + Send) -> Result<()> {

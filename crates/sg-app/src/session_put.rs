@@ -88,7 +88,12 @@ impl App {
         let key = ProjectKey(self.ids().uuid());
         let project = tx.ensure_project(&identity.user, &new.project, &new.project_name, key, self.now()).await?;
         let stored = tx.session_for_update(&identity.user, project, &new.client_id).await?;
-        let session = self.merged(identity, new, stored.as_ref(), project, digests, read).await?;
+        // Read inside the transaction: a second connection here could starve while others wait for this one's lock.
+        let marks = match &stored {
+            Some(session) => exchange_marks(&tx.exchanges(session.id).await?),
+            None => String::new(),
+        };
+        let session = self.merged(identity, new, stored.as_ref(), project, digests, &marks, read);
         let outcome = if stored.is_some() { PutOutcome::Updated } else { PutOutcome::Created };
         self.write(tx, identity, &session, read).await?;
         Ok((session, outcome))
@@ -139,7 +144,7 @@ impl App {
         if stored.client_id != new.client_id {
             return Ok(None);
         }
-        let marks = self.exchange_marks(identity, stored.id).await?;
+        let marks = exchange_marks(&self.store().exchanges(&who, stored.id).await?);
         let (_, _, tag) = tag(new, Some(&stored), digests, &marks);
         let same_lineage = new.transcript.as_ref().is_none_or(|t| {
             t.format == stored.format
@@ -151,30 +156,22 @@ impl App {
         Ok((tag == stored.etag && same_lineage).then_some(stored))
     }
 
-    /// What people changed about exchanges, as text that goes into the ETag.
-    async fn exchange_marks(&self, identity: &Identity, session: SessionId) -> Result<String> {
-        let exchanges = self.store().exchanges(&Visibility::of(identity), session).await?;
-        Ok(exchange_marks(&exchanges))
-    }
-
-    async fn merged(
+    #[allow(clippy::too_many_arguments, reason = "everything a row is made of")]
+    fn merged(
         &self,
         identity: &Identity,
         new: &NewSession,
         stored: Option<&Session>,
         project_key: ProjectKey,
         digests: SessionBlobs,
+        marks: &str,
         read: &Read,
-    ) -> Result<Session> {
+    ) -> Session {
         let now = self.now();
-        let marks = match stored {
-            Some(session) => self.exchange_marks(identity, session.id).await?,
-            None => String::new(),
-        };
-        let (metadata, blobs, etag) = tag(new, stored, digests, &marks);
+        let (metadata, blobs, etag) = tag(new, stored, digests, marks);
         let size = |bytes: &Option<Bytes>| bytes.as_ref().map(|b| b.len() as u64);
         let times = (read.started_at, read.ended_at);
-        Ok(Session {
+        Session {
             id: stored.map_or_else(|| SessionId(self.ids().uuid()), |s| s.id),
             client_id: new.client_id.clone(),
             project_key,
@@ -201,7 +198,7 @@ impl App {
             share_status: stored.map_or(ShareStatus::Private, |s| s.share_status),
             metadata,
             blobs,
-        })
+        }
     }
 
     async fn write(&self, tx: Tx, identity: &Identity, session: &Session, read: &Read) -> Result<()> {

@@ -1,8 +1,8 @@
 //! What a message is made of.
 
 use async_graphql::{SimpleObject, Union};
-use sg_domain::ContentBlock as Block;
 use serde_json::Value;
+use sg_domain::ContentBlock as Block;
 
 /// One block of a message's content.
 #[derive(Union)]

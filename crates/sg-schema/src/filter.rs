@@ -189,9 +189,7 @@ fn named_range(name: &str, now: Timestamp) -> Result<Range> {
     let plain: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
     Ok(match plain.as_str() {
         "today" => since(today),
-        "yesterday" => {
-            Range { from: Some(today.plus_micros(-DAY_MICROS)), to: Some(today.plus_micros(-1)) }
-        }
+        "yesterday" => Range { from: Some(today.plus_micros(-DAY_MICROS)), to: Some(today.plus_micros(-1)) },
         "last7days" => days_ago(7),
         "last30days" => days_ago(30),
         "last90days" => days_ago(90),
@@ -269,7 +267,8 @@ mod tests {
             ..Default::default()
         };
         assert_eq!(range(filters), (Some(at("2026-04-01")), Some(at("2026-04-03").plus_micros(-1))));
-        let filters = SessionFilters { time_filter: some("last7days"), start_date: some("2020-01-01"), ..Default::default() };
+        let filters =
+            SessionFilters { time_filter: some("last7days"), start_date: some("2020-01-01"), ..Default::default() };
         assert_eq!(range(filters), (Some(at("2026-04-08T10:30:00Z")), None));
     }
 

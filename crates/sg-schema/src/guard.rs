@@ -17,8 +17,8 @@ use apollo_compiler::executable::Operation;
 use apollo_compiler::parser::Parser;
 use apollo_compiler::request::coerce_variable_values;
 use apollo_compiler::response::{GraphQLError, JsonMap};
-use apollo_compiler::validation::{DiagnosticList, Valid};
 use apollo_compiler::schema::ExtendedType;
+use apollo_compiler::validation::{DiagnosticList, Valid};
 use apollo_compiler::{ExecutableDocument, Node, Schema, name};
 use async_graphql::{Pos, ServerError, Variables};
 use serde_json::{Map, Value};
@@ -101,8 +101,8 @@ impl Guard {
         let id_variables = id_variables_as_strings(&mut tree);
         let valid =
             tree.to_executable_validate(&self.schema).map_err(|invalid| refused(&invalid.errors, is_mutation))?;
-        let executable = async_graphql::parser::parse_query(text)
-            .map_err(|e| Refused { errors: vec![e.into()], is_mutation })?;
+        let executable =
+            async_graphql::parser::parse_query(text).map_err(|e| Refused { errors: vec![e.into()], is_mutation })?;
         let document = Arc::new(Document {
             hash,
             executable,
@@ -117,7 +117,11 @@ impl Guard {
     }
 
     /// The operation that will run.
-    pub(crate) fn operation<'d>(&self, document: &'d Document, name: Option<&str>) -> Result<&'d Node<Operation>, Refused> {
+    pub(crate) fn operation<'d>(
+        &self,
+        document: &'d Document,
+        name: Option<&str>,
+    ) -> Result<&'d Node<Operation>, Refused> {
         let found = document.valid.operations.get(name);
         found.map_err(|e| Error::invalid(lower(&e.message().to_string())).into())
     }

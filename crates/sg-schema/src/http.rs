@@ -38,7 +38,12 @@ impl Graphql {
         }
     }
 
-    async fn answer(&self, caller: Caller, request: &Request<Bytes>, reply: &Reply) -> Result<Response<Bytes>, Response<Bytes>> {
+    async fn answer(
+        &self,
+        caller: Caller,
+        request: &Request<Bytes>,
+        reply: &Reply,
+    ) -> Result<Response<Bytes>, Response<Bytes>> {
         let limits = self.limits();
         if !matches!(*request.method(), Method::GET | Method::POST) {
             let error = Error::invalid("use POST, or GET for queries");
@@ -157,7 +162,8 @@ impl Reply {
     fn unauthorized(&self, error: Option<Error>) -> Response<Bytes> {
         let error = error.unwrap_or_else(Error::unauthenticated);
         let status = StatusCode::from_u16(error.kind.status()).unwrap_or(StatusCode::UNAUTHORIZED);
-        let rest = if error.kind == ErrorKind::Unauthenticated { "Unauthorized".to_owned() } else { error.message.clone() };
+        let rest =
+            if error.kind == ErrorKind::Unauthenticated { "Unauthorized".to_owned() } else { error.message.clone() };
         let errors = present(vec![server_error(error)], &self.request_id);
         let mut response = self.body(status, &errors, Some(&rest));
         if status == StatusCode::UNAUTHORIZED {
@@ -169,7 +175,8 @@ impl Reply {
     /// An answer without data.
     fn body(&self, status: StatusCode, errors: &[ServerError], rest: Option<&str>) -> Response<Bytes> {
         let envelope = Envelope { success: rest.map(|_| false), error: rest, errors };
-        let json = serde_json::to_vec(&envelope).unwrap_or_else(|_| b"{\"errors\":[{\"message\":\"internal error\"}]}".to_vec());
+        let json = serde_json::to_vec(&envelope)
+            .unwrap_or_else(|_| b"{\"errors\":[{\"message\":\"internal error\"}]}".to_vec());
         self.bytes(status, json)
     }
 

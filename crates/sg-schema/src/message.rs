@@ -235,7 +235,8 @@ impl MessageConnection {
 
 /// The messages that paging arguments ask for.
 pub(crate) fn message_query(args: &PageArgs, roles: Vec<Role>, around: Option<i32>) -> Result<MessageQuery> {
-    let args = PageArgs { first: args.first.or(args.last.is_none().then_some(crate::page::DEFAULT_FIRST)), ..args.clone() };
+    let args =
+        PageArgs { first: args.first.or(args.last.is_none().then_some(crate::page::DEFAULT_FIRST)), ..args.clone() };
     let page = args.request(LIST)?;
     let around = around
         .map(|ordinal| u32::try_from(ordinal).map_err(|_| Error::invalid("around must not be negative")))

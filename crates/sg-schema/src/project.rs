@@ -89,7 +89,9 @@ impl Project {
         #[graphql(desc = "Which sessions; all of the project when left out.")] filters: Option<SessionFilters>,
         #[graphql(desc = "At most this many, 1 to 200; larger values count as 200.", default = 200)] limit: Option<i32>,
         #[graphql(desc = "Skip this many.", default = 0)] offset: Option<i32>,
-        #[graphql(desc = "At most this many from the front, 1 to 100; 20 when only a cursor is given.")] first: Option<i32>,
+        #[graphql(desc = "At most this many from the front, 1 to 100; 20 when only a cursor is given.")] first: Option<
+            i32,
+        >,
         #[graphql(desc = "Only sessions behind this cursor.")] after: Option<String>,
         #[graphql(desc = "At most this many from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only sessions before this cursor.")] before: Option<String>,
@@ -98,7 +100,9 @@ impl Project {
             default_with = "Some(\"createdAt\".to_owned())"
         )]
         order_by: Option<String>,
-        #[graphql(desc = "`asc` or `desc`.", default_with = "Some(\"desc\".to_owned())")] order_direction: Option<String>,
+        #[graphql(desc = "`asc` or `desc`.", default_with = "Some(\"desc\".to_owned())")] order_direction: Option<
+            String,
+        >,
     ) -> Outcome<SessionConnection> {
         let page = PageArgs { first, after, last, before, limit, offset };
         project_sessions(ctx, &self.0, SessionArgs { filters, page, order_by, order_direction }).await

@@ -58,7 +58,9 @@ impl Query {
         #[graphql(desc = "Which sessions; all of them when left out.")] filters: Option<SessionFilters>,
         #[graphql(desc = "At most this many, 1 to 200; larger values count as 200.", default = 200)] limit: Option<i32>,
         #[graphql(desc = "Skip this many.", default = 0)] offset: Option<i32>,
-        #[graphql(desc = "At most this many from the front, 1 to 100; 20 when only a cursor is given.")] first: Option<i32>,
+        #[graphql(desc = "At most this many from the front, 1 to 100; 20 when only a cursor is given.")] first: Option<
+            i32,
+        >,
         #[graphql(desc = "Only sessions behind this cursor.")] after: Option<String>,
         #[graphql(desc = "At most this many from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only sessions before this cursor.")] before: Option<String>,
@@ -67,7 +69,9 @@ impl Query {
             default_with = "Some(\"createdAt\".to_owned())"
         )]
         order_by: Option<String>,
-        #[graphql(desc = "`asc` or `desc`.", default_with = "Some(\"desc\".to_owned())")] order_direction: Option<String>,
+        #[graphql(desc = "`asc` or `desc`.", default_with = "Some(\"desc\".to_owned())")] order_direction: Option<
+            String,
+        >,
     ) -> Outcome<SessionConnection> {
         let page = PageArgs { first, after, last, before, limit, offset };
         sessions(ctx, SessionArgs { filters, page, order_by, order_direction }).await
@@ -79,7 +83,9 @@ impl Query {
         ctx: &Context<'_>,
         #[graphql(desc = "The session's id on this server; the id its client gave it works too.")] id: Option<String>,
         #[graphql(desc = "The id of its project; goes with `sessionId`.")] project_id: Option<String>,
-        #[graphql(desc = "The id that its client gave it; the id on this server works too.")] session_id: Option<String>,
+        #[graphql(desc = "The id that its client gave it; the id on this server works too.")] session_id: Option<
+            String,
+        >,
     ) -> Nullable<Session> {
         Some(session(Reach::of(ctx), id.as_deref(), project_id.as_deref(), session_id.as_deref()).await)
     }

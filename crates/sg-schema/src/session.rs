@@ -249,11 +249,8 @@ impl Session {
     /// The sessions of subagents that this session started, oldest first.
     async fn subagents(&self, ctx: &Context<'_>) -> Outcome<Vec<Session>> {
         let row = &self.row;
-        let key = Subagents {
-            project: row.project_key,
-            project_id: row.project_id.clone(),
-            parent: row.client_id.clone(),
-        };
+        let key =
+            Subagents { project: row.project_key, project_id: row.project_id.clone(), parent: row.client_id.clone() };
         let found = Reach::of(ctx).load(key).await?.unwrap_or_default();
         let session = |row: &Arc<sg_domain::Session>| Session { row: row.clone(), project: self.project.clone() };
         Ok(found.iter().map(session).collect())

@@ -43,7 +43,11 @@ pub(crate) struct ModelCount {
 struct Totals(OnceCell<sg_domain::ProjectStats>);
 
 impl Totals {
-    async fn get(&self, ctx: &Context<'_>, project: Option<sg_domain::ProjectKey>) -> Outcome<&sg_domain::ProjectStats> {
+    async fn get(
+        &self,
+        ctx: &Context<'_>,
+        project: Option<sg_domain::ProjectKey>,
+    ) -> Outcome<&sg_domain::ProjectStats> {
         let reach = Reach::of(ctx);
         Ok(self.0.get_or_try_init(|| reach.app.project_stats(&reach.caller, project)).await?)
     }
@@ -157,8 +161,7 @@ impl Stats {
     /// Sessions that were active since Monday, in UTC.
     async fn sessions_this_week(&self, ctx: &Context<'_>) -> Outcome<i32> {
         let reach = Reach::of(ctx);
-        let filter =
-            SessionFilter { active_from: Some(start_of_week(reach.app.now())), ..SessionFilter::default() };
+        let filter = SessionFilter { active_from: Some(start_of_week(reach.app.now())), ..SessionFilter::default() };
         Ok(int(reach.app.session_count(&reach.caller, &filter, None).await?))
     }
 

@@ -159,15 +159,7 @@ impl Store {
 
     /// A session's exchanges, in order.
     pub async fn exchanges(&self, who: &Visibility, session: SessionId) -> Result<Vec<Exchange>> {
-        let mut sql = self.select(&[
-            "x.ordinal",
-            "x.start_byte",
-            "x.end_byte",
-            "x.started_at",
-            "x.ended_at",
-            "x.user_title",
-            "x.hidden_from_share",
-        ]);
+        let mut sql = self.select(&EXCHANGE_COLUMNS);
         sql.add(" FROM session s JOIN exchange x ON x.session_id = s.id");
         visible(&mut sql, who, Seek::Project);
         sql.add(" AND s.id = ").text(&session.to_string()).add(" ORDER BY x.ordinal");
@@ -239,6 +231,10 @@ impl Store {
         sql.end()
     }
 }
+
+/// What [`decode_exchange`] reads, in its order.
+const EXCHANGE_COLUMNS: [&str; 7] =
+    ["x.ordinal", "x.start_byte", "x.end_byte", "x.started_at", "x.ended_at", "x.user_title", "x.hidden_from_share"];
 
 fn decode_exchange(row: &mut dyn Row) -> StoreResult<Exchange> {
     Ok(Exchange {

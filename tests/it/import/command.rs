@@ -12,7 +12,7 @@ fn row(summary: &str, name: &str) -> [u64; 4] {
 }
 
 fn claude(home: &Path, session: &str, lines: &[(&str, &str)]) -> std::path::PathBuf {
-    let folder = home.join(".claude/projects/-work-thing");
+    let folder = home.join(".claude/projects/-home-ada-thing");
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.join(format!("{session}.jsonl"));
     let lines = lines.iter().enumerate().map(|(i, (role, text))| {
@@ -87,7 +87,7 @@ fn what_is_no_session_is_skipped_with_its_reason() {
     assert!(said.out.contains("Failed: 1 files") && said.out.contains("/nowhere/at/all"), "{}", said.out);
     // Beside sessions, other files are passed over in silence.
     claude(&program.home(), FIRST, &[("user", "hello there"), ("assistant", "hi")]);
-    std::fs::write(program.home().join(".claude/projects/-work-thing/todo.json"), "{}").unwrap();
+    std::fs::write(program.home().join(".claude/projects/-home-ada-thing/todo.json"), "{}").unwrap();
     let said = program.ok(&["import", program.home().to_str().unwrap()]);
     assert!(!said.contains("Skipped"), "{said}");
     assert_eq!(row(&said, "claude-code"), [1, 1, 0, 0]);
@@ -99,8 +99,8 @@ fn links_that_lead_in_circles_end() {
     let program = Program::with_user();
     claude(&program.home(), FIRST, &[("user", "hello there"), ("assistant", "hi")]);
     let projects = program.home().join(".claude/projects");
-    std::os::unix::fs::symlink(&projects, projects.join("-work-thing/again")).unwrap();
-    std::os::unix::fs::symlink(projects.join("-work-thing"), projects.join("-work-alias")).unwrap();
+    std::os::unix::fs::symlink(&projects, projects.join("-home-ada-thing/again")).unwrap();
+    std::os::unix::fs::symlink(projects.join("-home-ada-thing"), projects.join("-work-alias")).unwrap();
     let said = program.ok(&["import", program.home().to_str().unwrap()]);
     assert_eq!(row(&said, "claude-code"), [1, 1, 0, 0]);
 }

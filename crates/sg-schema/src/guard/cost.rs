@@ -167,7 +167,8 @@ impl<'d> Pass<'d> {
         cost.depth = cost.depth.saturating_add(1);
         cost.aliases = cost.aliases.saturating_add(u64::from(field.alias.is_some()));
         cost.directives = cost.directives.saturating_add(field.directives.len() as u64);
-        cost.introspection_lists += u64::from(matches!(name, "fields" | "interfaces" | "possibleTypes" | "inputFields"));
+        cost.introspection_lists +=
+            u64::from(matches!(name, "fields" | "interfaces" | "possibleTypes" | "inputFields"));
         let own = if field.selection_set.is_empty() { 0 } else { 1 };
         cost.objects = cost.objects.saturating_add(own).saturating_mul(self.rows(field)).saturating_add(weight(name));
         if matches!(name, "__schema" | "__type") {

@@ -61,7 +61,9 @@ fn fragment_bombs_cycles_and_repetition() {
     assert!(refusal(&guard, &bomb(2, 30)).contains("fields"));
     assert!(refusal(&guard, &bomb(1, 400)).contains("nest too deep"));
     assert!(refusal(&guard, "{ ...a } fragment a on Query { ...a }").contains("themselves"));
-    assert!(refusal(&guard, "{ ...a } fragment a on Query { ...b } fragment b on Query { ...a }").contains("themselves"));
+    assert!(
+        refusal(&guard, "{ ...a } fragment a on Query { ...b } fragment b on Query { ...a }").contains("themselves")
+    );
     assert!(refusal(&guard, "{ viewer { id } } fragment a on Query { ...a }").len() > 3);
     let aliases: String = (0..20_000).map(|n| format!("a{n}: __typename ")).collect();
     assert!(refusal(&guard, &format!("{{ {aliases} }}")).contains("tokens"));
@@ -93,7 +95,8 @@ fn depth_and_introspection() {
 #[test]
 fn pages_of_pages_are_estimated_with_the_variables_they_come_with() {
     let guard = guard();
-    let text = "query($n: Int) { projects { sessions(first: $n) { nodes { messages(first: $n) { nodes { text } } } } } }";
+    let text =
+        "query($n: Int) { projects { sessions(first: $n) { nodes { messages(first: $n) { nodes { text } } } } } }";
     let document = guard.document(text).map_err(|e| e.errors).unwrap();
     let operation = guard.operation(&document, None).map_err(|e| e.errors).unwrap();
     let run = |n: i64| guard.variables(&document, operation, Map::from_iter([("n".to_owned(), n.into())]));
@@ -113,7 +116,13 @@ fn variables_are_coerced() {
     let run = |json: &str| guard.variables(&document, operation, serde_json::from_str(json).unwrap());
     let values = run(r#"{"q":"x","ids":[1,"b"],"unknown":[[[]]]}"#).map_err(|e| e.errors).unwrap();
     assert_eq!(serde_json::to_value(&values).unwrap(), serde_json::json!({"q": "x", "n": 3, "ids": ["1", "b"]}));
-    for bad in ["{}", r#"{"q":null,"ids":[]}"#, r#"{"q":1,"ids":[]}"#, r#"{"q":"x","ids":[],"n":"3"}"#, r#"{"q":"x","ids":[null]}"#] {
+    for bad in [
+        "{}",
+        r#"{"q":null,"ids":[]}"#,
+        r#"{"q":1,"ids":[]}"#,
+        r#"{"q":"x","ids":[],"n":"3"}"#,
+        r#"{"q":"x","ids":[null]}"#,
+    ] {
         assert!(run(bad).is_err(), "{bad}");
     }
     assert!(guard.operation(&document, Some("R")).is_err());

@@ -40,7 +40,8 @@ impl Params {
         if request.method() == Method::GET {
             return Ok(Self::of_values(query_values(request.uri().query().unwrap_or_default())?)?);
         }
-        let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let content_type =
+            request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         if !is_json(content_type) {
             return Err(Malformed::MediaType(Error::new(
                 ErrorKind::Unsupported,
@@ -161,13 +162,23 @@ mod tests {
         assert_eq!((params.query.as_deref(), params.operation_name), (Some("{a}"), None));
         assert_eq!(params.variables["x"], 1);
         assert!(post("Application/JSON; charset=\"UTF-8\"", "{}").unwrap().query.is_none());
-        for content_type in ["", "text/plain", "application/json; charset=utf-16", "application/x-www-form-urlencoded"] {
+        for content_type in ["", "text/plain", "application/json; charset=utf-16", "application/x-www-form-urlencoded"]
+        {
             assert!(matches!(post(content_type, "{}"), Err(Malformed::MediaType(_))), "{content_type}");
         }
         let deep = "[".repeat(100_000);
-        for body in ["", "nonsense", "[]", "1", r#"{"query":1}"#, r#"{"variables":[]}"#, r#"{"operationName":{}}"#,
-            r#"{"extensions":"x"}"#, r#"{"extensions":{"persistedQuery":{"version":2}}}"#, deep.as_str()]
-        {
+        for body in [
+            "",
+            "nonsense",
+            "[]",
+            "1",
+            r#"{"query":1}"#,
+            r#"{"variables":[]}"#,
+            r#"{"operationName":{}}"#,
+            r#"{"extensions":"x"}"#,
+            r#"{"extensions":{"persistedQuery":{"version":2}}}"#,
+            deep.as_str(),
+        ] {
             assert!(matches!(post("application/json", body), Err(Malformed::Params(_))), "{body}");
         }
     }

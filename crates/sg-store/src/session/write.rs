@@ -5,7 +5,7 @@ use sea_orm::{ActiveValue::Set, EntityTrait, Iterable};
 use sg_domain::{ErrorKind, Exchange, ProjectKey, Result, Session, SessionId, Timestamp, UserId};
 
 use super::row::{self, labels};
-use super::{SessionColumns, SessionContent};
+use super::{EXCHANGE_COLUMNS, SessionColumns, SessionContent, decode_exchange};
 use crate::Tx;
 use crate::entity::{exchange, session, session_label};
 use crate::error::{StoreError, StoreResult};
@@ -34,6 +34,14 @@ impl Tx {
         let mut sql = self.select_session(owner);
         sql.add(" AND s.id = ").text(&id.to_string());
         self.locked_session(sql).await
+    }
+
+    /// A session's exchanges, in order, as this transaction sees them.
+    pub async fn exchanges(&self, session: SessionId) -> Result<Vec<Exchange>> {
+        let mut sql = self.sql("SELECT ");
+        sql.add(&EXCHANGE_COLUMNS.join(", ")).add(" FROM exchange x WHERE x.session_id = ").text(&session.to_string());
+        sql.add(" ORDER BY x.ordinal");
+        Ok(self.rows(sql, decode_exchange).await?)
     }
 
     /// Writes a session, new or known by its id, with everything that belongs to it. `content: None` leaves messages and
