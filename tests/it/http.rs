@@ -98,6 +98,7 @@ async fn preflights_are_answered_for_everyone() {
         let answer = gateway.call(Method::OPTIONS, path).send().await;
         assert_eq!((answer.status, answer.json()), (200, json!({ "success": true })), "{path}");
         assert_eq!(answer.headers["access-control-allow-origin"], "*");
-        assert_eq!(answer.headers["access-control-allow-headers"], "Content-Type, Authorization");
+        let headers = answer.header("access-control-allow-headers");
+        assert!(headers.starts_with("Content-Type, Authorization"), "{path}: {headers}");
     }
 }

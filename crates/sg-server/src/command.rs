@@ -51,11 +51,8 @@ struct Common {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Runs the server until it is told to stop.
     Serve(serve::Serve),
-    /// Makes an account and a key, imports the sessions on this machine, serves them, and opens the playground signed in.
     Demo(demo::Demo),
-    /// Imports sessions from files and folders, or from where each agent keeps its history on this machine.
     Import(import::Import),
     /// Makes and lists accounts.
     #[command(subcommand)]
@@ -63,15 +60,10 @@ enum Command {
     /// Makes, lists and revokes API keys.
     #[command(subcommand)]
     Key(key::KeyCommand),
-    /// Builds the search index anew from the store, while a running server goes on answering from the old one.
     Reindex(reindex::Reindex),
-    /// Prints the GraphQL schema as SDL.
     Schema(schema::Schema),
-    /// Prints the effective settings as TOML, with secrets hidden.
     Config(config_show::ConfigShow),
-    /// Checks that store, blobs and index agree, and repairs them when it is asked to.
     Doctor(doctor::Doctor),
-    /// Prints a completion script for a shell.
     Completions(completions::Completions),
 }
 

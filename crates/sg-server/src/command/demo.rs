@@ -27,8 +27,9 @@ const KEY: &str = "demo";
 /// How many ports are tried, from the usual one on.
 const PORTS: u16 = 20;
 
-/// Makes an account and a key, imports the sessions on this machine, serves them, and prints the address of the
-/// playground, signed in. Where no agent has left any sessions, it shows samples.
+/// Makes an account and a key, imports the sessions on this machine, serves them, and prints a signed-in address.
+///
+/// Where no agent has left any sessions, it shows samples.
 #[derive(Debug, Args)]
 pub(super) struct Demo {
     /// Listens on this address. Without it, on the configured one, or the next whose port is free.

@@ -16,8 +16,9 @@ const SERVER_PATIENCE: Duration = Duration::from_secs(60);
 /// The most ids that are listed of each kind of trouble.
 const LISTED: usize = 10;
 
-/// Checks that store, blobs and index agree, and repairs them when it is asked to. Exit code 1 means that something is
-/// wrong, or still is.
+/// Checks that store, blobs and index agree, and repairs them when it is asked to.
+///
+/// Exit code 1 means that something is wrong, or still is.
 #[derive(Debug, Args)]
 pub(super) struct Doctor {
     /// Repairs what can be: indexes again what is stale, tries dead jobs again, removes blobs that nothing names.

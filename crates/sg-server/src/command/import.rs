@@ -20,8 +20,9 @@ use crate::progress::Bar;
 /// The most files that are named of each kind of trouble.
 const NAMED: usize = 20;
 
-/// Imports sessions from files and folders, or from where each agent keeps its history on this machine. Importing again
-/// changes nothing but what has changed. Exit code 1 means that something could not be imported.
+/// Imports sessions from files and folders, or from where each agent keeps its history on this machine.
+///
+/// Importing again changes nothing but what has changed. Exit code 1 means that something could not be imported.
 #[derive(Debug, Args)]
 pub(super) struct Import {
     /// Files, folders of .specstory/history, .sfs folders, or whole project and home folders to search.

@@ -88,16 +88,16 @@ fn is_browser(request: &Request) -> bool {
 fn preflight() -> Response {
     let mut response = json_response(StatusCode::OK, r#"{"success":true}"#.to_owned());
     let headers = response.headers_mut();
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     let methods = HeaderValue::from_static("GET, POST, PUT, DELETE, PATCH, OPTIONS");
     headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
     headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Content-Type, Authorization"));
     response
 }
 
-/// Answers are one caller's own: no shared cache may keep them.
+/// Answers are one caller's own: no shared cache may keep them. A page of another origin may read what its key opens.
 async fn private(mut response: Response) -> Response {
     let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
     response
 }
