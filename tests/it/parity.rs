@@ -1,1 +1,234 @@
-//! To be filled.
+//! REST against GraphQL: for every route the query that asks the same. Same data, same visibility, and for one refusal
+//! the status that belongs to the other's code. A route without a twin fails.
+
+use serde_json::{Value, json};
+use sg_domain::{ErrorKind, Timestamp};
+
+use crate::specstory::world::{FULL, OWN, SHARED, Who, World};
+
+/// A route's twin.
+struct Twin {
+    /// The route's name in its table.
+    route: &'static str,
+    /// Beside the path: query string and `Accept`.
+    query: &'static str,
+    accept: &'static str,
+    /// GraphQL that asks the same.
+    document: &'static str,
+    /// Makes both answers comparable: what REST said, what GraphQL said.
+    shape: fn(Value, Value) -> (Value, Value),
+}
+
+const PROJECT: &str = "id ownerId name icon color createdAt updatedAt lastUpdated sessionCount totalMarkdownSize";
+const SESSION: &str = "clientId projectId name userTitle markdownSize rawDataSize sessionDataSize createdAt updatedAt
+    startedAt endedAt etag metadata { clientName clientVersion agentName agentVersion deviceId machineName gitBranches
+    llmModels tags title markdownVersion summary folder gitRemote }";
+
+const TWINS: &[Twin] = &[
+    Twin {
+        route: "list projects",
+        query: "",
+        accept: "*/*",
+        document: "{ projects { PROJECT } }",
+        shape: |rest, graphql| (rest["data"]["projects"].clone(), graphql["projects"].clone()),
+    },
+    Twin {
+        route: "list projects",
+        query: "?resumable=true",
+        accept: "*/*",
+        document: r#"{ projects { PROJECT sessions(filters: { resumable: true }, orderBy: "endedAt") { nodes { SESSION } } } }"#,
+        shape: |rest, graphql| {
+            let resumable = items(&graphql["projects"]).iter().filter_map(|project| {
+                let mut project = project.clone();
+                project["sessions"] = project["sessions"]["nodes"].take();
+                (!items(&project["sessions"]).is_empty()).then_some(project)
+            });
+            (rest["data"]["projects"].clone(), resumable.collect())
+        },
+    },
+    Twin {
+        route: "read project",
+        query: "",
+        accept: "*/*",
+        document: "query($pid: String!) { project(id: $pid) { PROJECT } }",
+        shape: |rest, graphql| (rest["data"]["project"].clone(), graphql["project"].clone()),
+    },
+    Twin {
+        route: "list sessions",
+        query: "",
+        accept: "*/*",
+        document: r#"query($pid: String!) {
+            project(id: $pid) { sessions(orderBy: "endedAt") { total sessions { SESSION } } }
+        }"#,
+        shape: |rest, graphql| (rest["data"].clone(), graphql["project"]["sessions"].clone()),
+    },
+    Twin {
+        route: "list sessions",
+        query: "?limit=1",
+        accept: "*/*",
+        document: r#"query($pid: String!) {
+            project(id: $pid) { sessions(orderBy: "endedAt", limit: 1) { total sessions { SESSION } } }
+        }"#,
+        shape: |rest, graphql| (rest["data"].clone(), graphql["project"]["sessions"].clone()),
+    },
+    Twin {
+        route: "session sizes",
+        query: "",
+        accept: "*/*",
+        document: "query($pid: String!) {
+            sessions(filters: { projectId: $pid }) { nodes { clientId markdownSize sessionDataSize } }
+        }",
+        shape: |rest, graphql| {
+            let mut sizes = serde_json::Map::new();
+            for session in items(&graphql["sessions"]["nodes"]) {
+                let id = session["clientId"].as_str().expect("an id");
+                sizes.insert(id.to_owned(), session["markdownSize"].clone());
+                if !session["sessionDataSize"].is_null() {
+                    sizes.insert(format!("{id}:sessionData"), session["sessionDataSize"].clone());
+                }
+            }
+            let count = rest["data"]["sessions"].as_object().map(serde_json::Map::len);
+            assert_eq!(count, Some(sizes.len()));
+            (rest["data"]["sessions"].clone(), sizes.into())
+        },
+    },
+    Twin {
+        route: "recent sessions",
+        query: "?limit=2",
+        accept: "*/*",
+        document: r#"{ sessions(orderBy: "lastActivity", limit: 2) { nodes { SESSION project { id name icon color } } } }"#,
+        shape: |rest, graphql| (rest["data"]["sessions"].clone(), graphql["sessions"]["nodes"].clone()),
+    },
+    Twin {
+        route: "read session",
+        query: "",
+        accept: "application/json",
+        document: "query($pid: String!, $sid: String!) { session(projectId: $pid, sessionId: $sid) { SESSION
+            markdownContent shareStatus project { id name icon color }
+            exchanges { id content orderNumber createdAt updatedAt userTitle hiddenFromShare } } }",
+        shape: |rest, graphql| {
+            let mut graphql = graphql["session"].clone();
+            if let Some(status) = graphql["shareStatus"].as_str() {
+                graphql["shareStatus"] = status.to_lowercase().into();
+            }
+            (rest["data"]["session"].clone(), graphql)
+        },
+    },
+    Twin {
+        route: "read session",
+        query: "",
+        accept: "text/markdown",
+        document: "query($pid: String!, $sid: String!) { session(projectId: $pid, sessionId: $sid) { markdownContent } }",
+        shape: |rest, graphql| (rest, graphql["session"]["markdownContent"].clone()),
+    },
+    Twin {
+        route: "read session",
+        query: "",
+        accept: "application/vnd.specstory.session-data+json",
+        document: "query($pid: String!, $sid: String!) { session(projectId: $pid, sessionId: $sid) { sessionData } }",
+        shape: |rest, graphql| (rest, graphql["session"]["sessionData"].clone()),
+    },
+];
+
+impl Twin {
+    fn path(&self, project: &str, session: &str) -> String {
+        let routes = sg_rest::specstory::ROUTES;
+        let route = routes.iter().find(|route| route.name == self.route).expect("the table has the route");
+        route.path.replace("{pid}", project).replace("{sid}", session) + self.query
+    }
+
+    /// What each surface says: the status and the data of REST, the code and the data of GraphQL.
+    async fn ask(&self, world: &World, who: Who, project: &str, session: &str) -> (u16, Value, Option<String>, Value) {
+        let path = self.path(project, session);
+        let rest = world.ask(who, "GET", &path, &[("accept", self.accept)]).await;
+        let data = match self.accept {
+            "application/json" | "*/*" => rest.json(),
+            _ => rest.text().into(),
+        };
+        let document = self.document.replace("PROJECT", PROJECT).replace("SESSION", SESSION);
+        let mut variables = json!({ "pid": project, "sid": session });
+        variables.as_object_mut().expect("a map").retain(|name, _| document.contains(&format!("${name}")));
+        let graphql = world.graphql(who, &document, variables).await.json();
+        let code = graphql["errors"][0]["extensions"]["code"].as_str().map(str::to_owned);
+        (rest.status, data, code, graphql["data"].clone())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_has_a_twin() {
+    for route in sg_rest::specstory::ROUTES {
+        assert!(TWINS.iter().any(|twin| twin.route == route.name), "{} has no twin in GraphQL here", route.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_say_the_same_to_each_account() {
+    let world = World::start().await;
+    for twin in TWINS {
+        for (who, project) in [(Who::Me, SHARED), (Who::Me, OWN), (Who::Other, SHARED)] {
+            let at = format!("{} {} for {who:?} in {project}", twin.path(project, FULL), twin.accept);
+            let (status, rest, code, graphql) = twin.ask(&world, who, project, FULL).await;
+            if status == 404 {
+                // GraphQL says by null what REST says by 404 of a part that a session need not have.
+                assert!(code.is_none() && graphql["session"]["sessionData"].is_null(), "{at}: {code:?}");
+                continue;
+            }
+            assert_eq!((status, &code), (200, &None), "{at}");
+            let (rest, graphql) = (twin.shape)(rest, graphql);
+            assert!(!graphql.is_null(), "{at} has no data");
+            agree(&at, &rest, &graphql);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_refuse_the_same_people() {
+    let world = World::start().await;
+    for twin in TWINS {
+        for (who, kind) in [
+            (Who::Nobody, ErrorKind::Unauthenticated),
+            (Who::Stranger, ErrorKind::Unauthenticated),
+            (Who::WriteOnly, ErrorKind::Forbidden),
+        ] {
+            let (status, _, code, _) = twin.ask(&world, who, SHARED, FULL).await;
+            assert_eq!((status, code.as_deref()), (kind.status(), Some(kind.code())), "{} for {who:?}", twin.route);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_hide_what_is_not_there_or_not_theirs() {
+    let world = World::start().await;
+    for twin in TWINS.iter().filter(|twin| ["read project", "read session", "list sessions"].contains(&twin.route)) {
+        for (who, project) in [(Who::Me, "no-such-project"), (Who::Other, OWN)] {
+            let (status, _, code, _) = twin.ask(&world, who, project, FULL).await;
+            assert_eq!((status, code.as_deref()), (404, Some("NOT_FOUND")), "{} for {who:?}", twin.path(project, FULL));
+        }
+    }
+}
+
+/// Everything that GraphQL was asked for, REST says too. Times compare as instants to the millisecond: REST writes no
+/// more. A field that REST leaves out is null.
+fn agree(at: &str, rest: &Value, graphql: &Value) {
+    match (rest, graphql) {
+        (Value::Object(rest), Value::Object(graphql)) => {
+            for (key, value) in graphql {
+                agree(&format!("{at}.{key}"), rest.get(key).unwrap_or(&Value::Null), value);
+            }
+        }
+        (Value::Array(rest), Value::Array(graphql)) => {
+            assert_eq!(rest.len(), graphql.len(), "{at}");
+            rest.iter().zip(graphql).enumerate().for_each(|(i, (r, g))| agree(&format!("{at}.{i}"), r, g));
+        }
+        (Value::String(rest), Value::String(graphql)) if rest != graphql => {
+            let millis = |text: &str| Timestamp::parse(text).map(Timestamp::to_iso_millis);
+            assert_eq!(millis(rest), millis(graphql), "{at}");
+            assert!(millis(rest).is_some(), "{at}: {rest:?} and {graphql:?}");
+        }
+        _ => assert_eq!(rest, graphql, "{at}"),
+    }
+}
+
+fn items(list: &Value) -> &[Value] {
+    list.as_array().map(Vec::as_slice).unwrap_or_default()
+}

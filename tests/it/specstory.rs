@@ -1,1 +1,7 @@
-//! To be filled.
+//! SpecStory's API: scenarios, what its clients rely on, and replays of what they sent.
+
+mod fact;
+mod replay;
+mod scenario;
+mod socket;
+pub(crate) mod world;

@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, ETAG, LAST_MODIFIED, VARY, X_CONTENT_TYPE_OPTIONS};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::value::RawValue;
 use sg_app::{App, SessionColumns, SessionList as Wanted};
@@ -111,7 +111,8 @@ pub(super) async fn session(
     }
     let mut response = if conditional::is_not_modified(&method, &headers, &session.etag) {
         let mut response = answer::response(StatusCode::NOT_MODIFIED, media.content_type(), Body::empty());
-        response.headers_mut().remove(http::header::CONTENT_TYPE);
+        // There is no content to be of a type.
+        response.headers_mut().remove(CONTENT_TYPE);
         response
     } else {
         let (length, body) = content(&app, &caller, &session, media, &method).await?;
@@ -179,8 +180,6 @@ fn describe(headers: &mut HeaderMap, session: &Session) -> Result<(), Error> {
     headers.insert(ETAG, conditional::tag_header(&session.etag)?);
     headers.insert(LAST_MODIFIED, HeaderValue::try_from(session.updated_at.to_http_date()).map_err(Error::internal)?);
     headers.insert(VARY, HeaderValue::from_static("Accept"));
-    // What people and agents wrote is never to be guessed to be a page.
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(MARKDOWN_SIZE, HeaderValue::from(session.markdown_size));
     headers.insert(RAW_DATA_SIZE, HeaderValue::from(session.raw_data_size));
     headers.insert(SESSION_DATA_SIZE, HeaderValue::from(session.session_data_size.unwrap_or(0)));

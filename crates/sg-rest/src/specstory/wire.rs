@@ -364,7 +364,7 @@ impl<'a> ExchangeBody<'a> {
             content: exchange.slice(markdown),
             order_number: exchange.ordinal,
             created_at: Iso(exchange.started_at.unwrap_or(session.created_at)),
-            updated_at: Iso(exchange.ended_at.or(exchange.started_at).unwrap_or(session.updated_at)),
+            updated_at: Iso(exchange.ended_at.unwrap_or(session.updated_at)),
             user_title: exchange.user_title.as_deref(),
             hidden_from_share: exchange.hidden_from_share,
             metadata: Empty {},
