@@ -36,11 +36,13 @@ const TWINS: &[Twin] = &[
         route: "list projects",
         query: "?resumable=true",
         accept: "*/*",
-        document: r#"{ projects { PROJECT sessions(filters: { resumable: true }, orderBy: "endedAt") { nodes { SESSION } } } }"#,
+        document: r#"{ projects { PROJECT sessions(orderBy: "endedAt") { nodes { SESSION } } } }"#,
         shape: |rest, graphql| {
             let resumable = items(&graphql["projects"]).iter().filter_map(|project| {
                 let mut project = project.clone();
-                project["sessions"] = project["sessions"]["nodes"].take();
+                let sessions = items(&project["sessions"]["nodes"]).iter();
+                let resumable = sessions.filter(|session| session["sessionDataSize"].as_u64() > Some(0)).cloned();
+                project["sessions"] = resumable.collect();
                 (!items(&project["sessions"]).is_empty()).then_some(project)
             });
             (rest["data"]["projects"].clone(), resumable.collect())

@@ -42,7 +42,8 @@ pub fn router(app: App) -> Router {
             let failure = Failure::method_not_allowed(&method, allow.clone());
             async move { failure }
         };
-        router = router.route(path, answer.fallback(other));
+        // Merged into `any`, because the library adds `Allow` to every answer of a plain fallback, a 401 as well.
+        router = router.route(path, any(other).merge(answer));
     }
     for path in ["/api/v1", "/api/v1/", "/api/v1/{*rest}"] {
         router = router.route(path, any(unknown));

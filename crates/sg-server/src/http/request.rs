@@ -8,7 +8,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use futures_util::FutureExt as _;
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use http_body_util::Limited;
 use sg_domain::ErrorKind;
 use tracing::Instrument as _;
@@ -51,6 +51,11 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
     let id = RequestId::of(&request);
     request.extensions_mut().insert(id.clone());
     let method = request.method().clone();
+    if method == Method::HEAD {
+        // Nothing of a HEAD's body is sent, so there is nothing to compress; compressing would only drop its length, which
+        // clients read.
+        request.headers_mut().remove(header::ACCEPT_ENCODING);
+    }
     let path = request.uri().path().to_owned();
     let span = tracing::info_span!("request", id = id.as_str(), %method, %path);
     let started = Instant::now();
