@@ -1,5 +1,7 @@
 //! Every test of the whole, in one binary: what is slow about tests is linking them.
 
+#![allow(unreachable_pub, reason = "modules of one binary: pub is only how they reach each other")]
+
 mod app;
 mod architecture;
 mod authorization;
