@@ -194,7 +194,6 @@ async fn nothing_is_cut_from_a_long_list() {
     let limited = world.get(&format!("{}?limit=7", sessions_path(OWN))).await.json();
     assert_eq!(limited["data"]["total"], 230);
     assert_eq!(limited["data"]["sessions"].as_array().map(Vec::len), Some(7));
-    // Whatever a list holds, it costs the same statements.
     let sizes = world.get(&format!("{}/sizes", sessions_path(OWN))).await.json();
     assert_eq!(sizes["data"]["sessions"].as_object().map(serde_json::Map::len), Some(230));
     world.gateway.run_jobs().await;
