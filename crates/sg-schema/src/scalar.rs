@@ -7,6 +7,7 @@ use sg_domain::Timestamp;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DateTime(pub(crate) Timestamp);
 
+/// A time in UTC as RFC 3339 text, for example `2026-01-16T16:46:41.000Z`.
 #[Scalar(specified_by_url = "https://scalars.graphql.org/andimarek/date-time.html")]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -27,6 +28,7 @@ impl ScalarType for DateTime {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct BigInt(pub(crate) u64);
 
+/// A whole number of up to 64 bits, written as a JSON number: sums of sizes and tokens that may pass 2^31.
 #[Scalar]
 impl ScalarType for BigInt {
     fn parse(value: Value) -> InputValueResult<Self> {
