@@ -57,7 +57,7 @@ impl Default for GraphqlLimits {
             max_directives: 64,
             max_variables: 100,
             max_variable_values: 10_000,
-            max_objects: 500_000,
+            max_objects: 1_000_000,
             timeout: Duration::from_secs(30),
             document_cache_bytes: 16 * 1024 * 1024,
             anonymous_introspection: false,
