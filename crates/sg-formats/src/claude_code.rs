@@ -50,6 +50,9 @@ impl Format for ClaudeCode {
                 return Confidence::Sure;
             }
             let spoken = jsonl::is(&record, "type", "user") || jsonl::is(&record, "type", "assistant");
+            if spoken && has("message") && has("timestamp") {
+                return Confidence::Sure;
+            }
             if (spoken && has("message")) || jsonl::is(&record, "type", "file-history-snapshot") {
                 confidence = Confidence::Maybe;
             }
