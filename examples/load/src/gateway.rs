@@ -7,10 +7,12 @@ use sg_server::config::{Config, WorkerConfig};
 use sg_server::gateway::IndexUse;
 use tokio::sync::watch;
 
-/// Opens store and index below the folder.
+/// Opens store and index below the folder; an index that is new is made complete.
 pub(crate) async fn open(data: &Path) -> anyhow::Result<App> {
     let config = Config { data_dir: data.canonicalize()?, ..Config::default() };
-    Ok(sg_server::gateway::open(&config, IndexUse::Write).await?.app)
+    let app = sg_server::gateway::open(&config, IndexUse::Write).await?.app;
+    sg_server::import::prepare(&app).await?;
+    Ok(app)
 }
 
 /// Works off the queue for as long as it is polled.
