@@ -149,3 +149,22 @@ fn demo_on_an_empty_machine_shows_samples_and_signs_in() {
     let again = program.serve(&["demo"]);
     assert_eq!(again.ask("GET", "/api/v1/projects", Some(&key), "").0, 401, "the first key still works");
 }
+
+#[test]
+fn clients_that_stall_are_let_go() {
+    use std::io::{Read as _, Write as _};
+    let program = Program::new();
+    let settings = program.home().join("settings.toml");
+    std::fs::write(&settings, "[http]\nheader_timeout_secs = 1\nbody_timeout_secs = 1\n").unwrap();
+    let server = program.serve(&["serve", "--config", settings.to_str().unwrap()]);
+    let body =
+        "POST /api/v1/graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{";
+    for sent in ["", "GET / HT", "GET / HTTP/1.1\r\nHost: x\r\n", body] {
+        let mut stream = std::net::TcpStream::connect(&server.base()["http://".len()..]).unwrap();
+        stream.set_read_timeout(Some(crate::program::PATIENCE)).unwrap();
+        stream.write_all(sent.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{sent:?}: {answer}");
+    }
+}

@@ -115,3 +115,33 @@ pub(crate) fn id(request: &Request) -> RequestId {
     let given = request.extensions().get::<RequestId>();
     given.cloned().unwrap_or_else(|| RequestId(HeaderValue::from_static("unknown")))
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::routing::get;
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    async fn panics() -> &'static str {
+        panic!("the secret is hunter2")
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_masked_and_can_be_found_by_its_id() {
+        let stack = Router::new().route("/x", get(panics)).route("/graphql", get(panics));
+        let stack = stack.layer(axum::middleware::from_fn(observe));
+        for (path, field) in [("/x", "\"error\":\"internal server error\""), ("/graphql", "INTERNAL_SERVER_ERROR")] {
+            let request = Request::builder().uri(path).header(HEADER, "id-7").body(Body::empty()).unwrap();
+            let response = stack.clone().oneshot(request).await.unwrap();
+            assert_eq!(
+                (response.status().as_u16(), &response.headers()[HEADER]),
+                (500, &HeaderValue::from_static("id-7"))
+            );
+            let body = axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
+            let body = String::from_utf8(body.to_vec()).unwrap();
+            assert!(body.contains(field) && body.contains("id-7") && !body.contains("hunter2"), "{body}");
+        }
+    }
+}
