@@ -1,6 +1,12 @@
 //! Every test of the whole, in one binary: what is slow about tests is linking them.
 
 #![allow(unreachable_pub, reason = "modules of one binary: pub is only how they reach each other")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on fails, with the line where it could not"
+)]
+#![allow(clippy::manual_is_multiple_of, reason = "n % 3 == 0 is how patterns of samples read")]
 
 mod app;
 mod architecture;

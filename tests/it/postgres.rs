@@ -55,6 +55,7 @@ wait $server
 rm -rf "$FOLDER"
 "#;
 
+#[allow(clippy::zombie_processes, reason = "the watchdog ends with this process, when its standard input closes")]
 fn start() -> Server {
     let bin = newest_installation();
     let folder = tempfile::Builder::new().prefix("sgpg").tempdir().unwrap().keep();

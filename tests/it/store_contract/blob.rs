@@ -58,7 +58,7 @@ pub(crate) async fn the_sweep_takes_old_orphans_only(f: &Fixture) {
     for bytes in ["markdown 6", "raw 6", "data 6", "old orphan", "young orphan", "put again"] {
         blobs.put(bytes.as_bytes().to_vec().into()).await.unwrap();
     }
-    put(&f.store, &[named.clone()]).await;
+    put(&f.store, std::slice::from_ref(&named)).await;
     let digest = |text: &str| Digest::of(text.as_bytes());
     for bytes in ["markdown 6", "raw 6", "data 6", "old orphan", "put again"] {
         age(f, digest(bytes));

@@ -104,7 +104,7 @@ pub(crate) async fn an_append_writes_only_what_is_new(f: &Fixture) {
     assert_eq!(page.items, numbered(&longer));
     // Without content nothing of it is touched, or even looked at.
     let before = f.store.statements();
-    put(&f.store, &[session.clone()]).await;
+    put(&f.store, std::slice::from_ref(&session)).await;
     assert!(f.store.statements() - before < unchanged);
     assert_eq!(f.store.message_count(&who, session.id, &[]).await.unwrap(), 1_010);
 }

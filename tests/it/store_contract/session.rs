@@ -177,7 +177,7 @@ pub(crate) async fn titles_of_exchanges_stay(f: &Fixture) {
 
     put_with(&f.store, &stored, &[], &exchanges(2)).await;
     assert_eq!(f.store.exchanges(&who, stored.id).await.unwrap().len(), 2);
-    put(&f.store, &[stored.clone()]).await;
+    put(&f.store, std::slice::from_ref(&stored)).await;
     assert_eq!(f.store.exchanges(&who, stored.id).await.unwrap().len(), 2, "no content leaves them");
 }
 
