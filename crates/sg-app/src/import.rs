@@ -6,6 +6,7 @@ use bytes::Bytes;
 use sg_domain::id::normalise_remote;
 use sg_domain::{Caller, Digest, ProjectId, Result, Scope, SessionMetadata, Timestamp, Transcript};
 use sg_formats::redact::Redactor;
+use sg_formats::sessionfs::{Member, pack};
 use sg_formats::{FormatError, Source};
 use sg_store::ImportSource;
 
@@ -13,6 +14,9 @@ use crate::{App, NewSession, PutOutcome};
 
 /// Raised when a format or the redactor reads more than before, so that unchanged files are read again once.
 const READER_VERSION: u32 = 1;
+
+/// The format whose sessions are folders.
+const FOLDER_FORMAT: &str = "sessionfs";
 
 /// What is known of a folder that a session was made in; found by whoever can look at the file system.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -150,7 +154,9 @@ impl Importer<'_> {
                 Vec::new()
             }
         };
-        // An archive cannot be redacted as bytes; what was read out of it is kept instead of the archive itself.
+        // A session that is a folder is kept as the archive that its own client would send.
+        let is_folder = !siblings.is_empty() && transcripts.iter().any(|t| t.format == FOLDER_FORMAT);
+        let raw = if is_folder { packed(&raw, &siblings).unwrap_or(raw) } else { raw };
         ReadFile {
             path: file.path,
             size,
@@ -261,4 +267,11 @@ impl Importer<'_> {
             transcript: Some(transcript),
         })
     }
+}
+
+/// The files of a session folder as one archive; the same files give the same bytes.
+fn packed(manifest: &[u8], siblings: &[(&str, &[u8])]) -> Option<Bytes> {
+    let files = std::iter::once(("manifest.json", manifest)).chain(siblings.iter().copied());
+    let members: Vec<_> = files.map(|(name, bytes)| Member { name: name.to_owned(), bytes: bytes.to_vec() }).collect();
+    pack(&members).ok().map(Bytes::from)
 }
