@@ -37,7 +37,8 @@ async fn seeded(dir: &std::path::Path) -> (App, Caller) {
     let caller = Caller::local(user.id);
     for project in 0..20 {
         for session in 0..20 {
-            let markdown = format!("# Session {session}\n\n_**User**_\n\nwhy does build {session} of {project} fail?\n");
+            let markdown =
+                format!("# Session {session}\n\n_**User**_\n\nwhy does build {session} of {project} fail?\n");
             let new = NewSession {
                 project: ProjectId::new(format!("project-{project}")).unwrap(),
                 project_name: format!("Project {project}"),

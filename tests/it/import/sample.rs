@@ -89,3 +89,22 @@ async fn the_searches_that_the_samples_suggest_find_something() {
         assert!(!found(app, user, search).await.is_empty(), "{search}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_folder_is_kept_whole() {
+    let gateway = Gateway::start().await;
+    let (app, user) = (&gateway.app, &gateway.me.caller);
+    let folder: Vec<_> = samples().into_iter().filter(|f| f.path.ends_with(".sfs/manifest.json")).collect();
+    let mut wanted: Vec<_> = folder[0].siblings.iter().map(|(name, bytes)| (name.clone(), bytes.to_vec())).collect();
+    wanted.push(("manifest.json".to_owned(), folder[0].bytes.to_vec()));
+    wanted.sort();
+    let report = import(app, user, folder).await;
+    gateway.run_jobs().await;
+    let id = sg_domain::id::SessionRef::Client(report[0].sessions[0].client_id.clone());
+    let session = app.session(user, &id).await.expect("the session");
+    let raw = app.raw_data(user, &session).await.expect("its archive");
+    let members = sg_formats::sessionfs::unpack(&raw, &sg_formats::sessionfs::Limits::default()).expect("an archive");
+    let mut kept: Vec<_> = members.into_iter().map(|m| (m.name, m.bytes)).collect();
+    kept.sort();
+    assert_eq!(kept, wanted);
+}
