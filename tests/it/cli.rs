@@ -91,7 +91,7 @@ fn commands_work_while_the_server_runs_on_the_same_data() {
 
     let samples = root().join("examples/sessions");
     let imported = program.ok(&["import", samples.to_str().unwrap()]);
-    assert!(imported.contains("The running server is indexing them."), "{imported}");
+    assert!(imported.contains("The server indexes them."), "{imported}");
     let total = || {
         server.graphql(&key, r#"{ searchSessions(query: "deadlock") { total } }"#)["searchSessions"]["total"].clone()
     };

@@ -1,6 +1,7 @@
 //! The GraphQL endpoint as a whole: what it answers, what it refuses, what it costs.
 
 mod attack;
+mod budget;
 mod filter;
 mod message;
 mod page;

@@ -56,22 +56,33 @@ impl App {
         let blobs: std::collections::HashSet<_> =
             self.store().blobs().list().await?.into_iter().map(|(digest, _)| digest).collect();
         let mut indexed: HashMap<_, _> = self.search().sessions().await?.into_iter().collect();
-        let jobs = self.store().job_counts().await?;
-        let mut found = Diagnosis { blobs: blobs.len() as u64, jobs, ..Diagnosis::default() };
+        let before = indexed.clone();
+        let mut found = Diagnosis { blobs: blobs.len() as u64, ..Diagnosis::default() };
+        let mut missing = Vec::new();
         let mut named = std::collections::HashSet::new();
         self.each_session(|session| {
             found.sessions += 1;
             let content = session.blobs;
             let all = [Some(content.markdown), content.raw, content.session_data];
-            if all.iter().flatten().any(|digest| !blobs.contains(digest)) {
-                found.broken_sessions.push(session.id);
-            }
+            missing.extend(all.iter().flatten().filter(|digest| !blobs.contains(*digest)).map(|d| (session.id, *d)));
             named.extend(all.into_iter().flatten());
             if indexed.remove(&session.id).is_none_or(|etag| etag != session.etag) {
                 found.stale_in_index.push(session.id);
             }
         })
         .await?;
+        // A session stored while this looked has blobs that were not listed yet.
+        for (session, digest) in missing {
+            if !self.store().blobs().exists(digest).await? && found.broken_sessions.last() != Some(&session) {
+                found.broken_sessions.push(session);
+            }
+        }
+        found.jobs = self.store().job_counts().await?;
+        if !found.stale_in_index.is_empty() {
+            // What was indexed meanwhile is not stale any more; a session changed once more has its job in the queue.
+            let now: HashMap<_, _> = self.search().sessions().await?.into_iter().collect();
+            found.stale_in_index.retain(|id| now.get(id) == before.get(id));
+        }
         found.ghosts_in_index = indexed.into_keys().collect();
         found.orphan_blobs = blobs.iter().filter(|digest| !named.contains(*digest)).count() as u64;
         Ok(found)

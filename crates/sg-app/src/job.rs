@@ -34,6 +34,12 @@ impl App {
         let mut done = Vec::with_capacity(jobs.len());
         let mut failed = 0;
         for job in &jobs {
+            // A job that ended the process each time never came to be put back.
+            if job.attempts > self.limits().max_job_attempts {
+                failed += 1;
+                self.store().fail_job(job.id, "it never ended: the process stopped each time", None).await?;
+                continue;
+            }
             match self.run_job(&job.kind).await {
                 Ok(()) => done.push(job),
                 Err(error) => {
@@ -52,6 +58,15 @@ impl App {
         let ids: Vec<_> = done.iter().map(|job| job.id).collect();
         self.store().finish_jobs(&ids).await?;
         Ok(JobRun { done: ids.len(), failed })
+    }
+
+    /// Takes back what a worker that was killed had claimed, so that nothing waits for the end of its leases. Only for the
+    /// one process that works the queue, before it starts; on a shared database leases end by themselves.
+    pub async fn take_back_jobs(&self) -> Result<u64> {
+        if self.store().engine() != "sqlite" {
+            return Ok(0);
+        }
+        self.store().take_back_jobs(self.now()).await
     }
 
     async fn run_job(&self, kind: &JobKind) -> Result<()> {

@@ -25,7 +25,7 @@ pub use exchange::ExchangeText;
 pub use job::JobRun;
 pub use key::{CreatedKey, KeyRequest};
 pub use reindex::Progress;
-pub use search::{SearchAnswer, SearchRequest};
+pub use search::{MAX_SEARCH_OFFSET, SearchAnswer, SearchRequest};
 pub use session::SessionList;
 pub use session_put::{NewSession, PutOutcome};
 pub use sg_store::{JobCounts, MessagePage, MessageQuery, SessionColumns, session_cursor};

@@ -45,7 +45,7 @@ pub struct SearchAnswer {
 /// The most sessions one page of a search may hold.
 const MAX_LIMIT: u32 = 200;
 /// The furthest a search can be paged: behind that, narrowing the query finds more than paging does.
-const MAX_OFFSET: u32 = 10_000;
+pub const MAX_SEARCH_OFFSET: u32 = 10_000;
 /// The most matching messages shown of one session.
 const MAX_MESSAGES_PER_HIT: u32 = 20;
 
@@ -55,8 +55,10 @@ impl App {
         let identity = caller.require(Scope::Read)?;
         self.check_query(&request.text)?;
         request.filter.check()?;
-        if request.offset > MAX_OFFSET {
-            return Err(Error::invalid(format!("a search shows its first {MAX_OFFSET} sessions, narrow the query")));
+        if request.offset > MAX_SEARCH_OFFSET {
+            return Err(Error::invalid(format!(
+                "a search shows its first {MAX_SEARCH_OFFSET} sessions, narrow the query"
+            )));
         }
         let who = Visibility::of(identity);
         let mut page = self
@@ -78,10 +80,9 @@ impl App {
         let rows =
             if ids.is_empty() { Vec::new() } else { self.store().sessions_by_id(&who, &ids, request.columns).await? };
         let sessions: HashMap<_, _> = rows.into_iter().map(|session| (session.id, session)).collect();
-        // The index may lag behind the store by one job; the store decides what there is.
-        let before = page.hits.len();
+        // The index may lag behind the store by one job; the store decides what is shown. `total` and facets stay those of
+        // one state of the index.
         page.hits.retain(|hit| sessions.contains_key(&hit.session));
-        page.total = page.total.saturating_sub((before - page.hits.len()) as u64);
         Ok(SearchAnswer { page, sessions })
     }
 

@@ -58,7 +58,9 @@ impl App {
         self.check_new(&new)?;
         let digests = digests(&new);
         // Looked at before anything is read or written: a sync that repeats itself costs one read.
-        if let Some(session) = self.unchanged(identity, &new, digests).await? {
+        if let Some(session) = self.unchanged(identity, &new, digests).await?
+            && self.has_content(&session).await?
+        {
             return Ok((session, PutOutcome::Unchanged));
         }
         let read = read_content(&mut new);
@@ -94,9 +96,25 @@ impl App {
             None => String::new(),
         };
         let session = self.merged(identity, new, stored.as_ref(), project, digests, &marks, read);
+        if let Some(stored) = stored.as_ref().filter(|stored| is_same(stored, &session)) {
+            // Another client stored just this while we read it.
+            tx.commit().await?;
+            return Ok((stored.clone(), PutOutcome::Unchanged));
+        }
         let outcome = if stored.is_some() { PutOutcome::Updated } else { PutOutcome::Created };
         self.write(tx, identity, &session, read).await?;
         Ok((session, outcome))
+    }
+
+    /// Whether everything that a session's row names is there; content that was lost comes back with the next upload.
+    async fn has_content(&self, session: &Session) -> Result<bool> {
+        let SessionBlobs { markdown, raw, session_data } = session.blobs;
+        for digest in [Some(markdown), raw, session_data].into_iter().flatten() {
+            if !self.store().blobs().exists(digest).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Whether a session read from this machine is known already from another source that reaches at least as far: the
@@ -209,6 +227,16 @@ impl App {
         tx.bump_version(&identity.user).await?;
         tx.commit().await
     }
+}
+
+/// Whether nothing that a reader can see differs.
+fn is_same(stored: &Session, new: &Session) -> bool {
+    stored.etag == new.etag
+        && stored.format == new.format
+        && stored.parent_client_id == new.parent_client_id
+        && stored.agent_id == new.agent_id
+        && stored.counts == new.counts
+        && stored.usage == new.usage
 }
 
 fn digests(new: &NewSession) -> SessionBlobs {

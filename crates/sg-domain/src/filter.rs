@@ -49,6 +49,9 @@ pub struct SessionFilter {
 
 /// The deepest nesting of `and`, `or`, `not`.
 pub const MAX_FILTER_DEPTH: usize = 5;
+/// The most folders, `and` filters or `or` filters in one list: each is a condition of its own, and SQL engines bound how
+/// deep those nest.
+pub const MAX_FILTER_BRANCHES: usize = 100;
 /// The most values in all lists of one filter.
 pub const MAX_FILTER_VALUES: usize = 1_000;
 
@@ -87,6 +90,11 @@ impl SessionFilter {
 
     /// Checks nesting and size, so that no filter costs more than a bounded amount.
     pub fn check(&self) -> crate::Result<()> {
+        if self.widest() > MAX_FILTER_BRANCHES {
+            return Err(crate::Error::invalid(format!(
+                "a filter lists more than {MAX_FILTER_BRANCHES} folders, and or or filters"
+            )));
+        }
         let (depth, values) = self.measure();
         if depth > MAX_FILTER_DEPTH {
             return Err(crate::Error::invalid(format!("filters nest deeper than {MAX_FILTER_DEPTH}, flatten them")));
@@ -95,6 +103,13 @@ impl SessionFilter {
             return Err(crate::Error::invalid(format!("filters hold more than {MAX_FILTER_VALUES} values")));
         }
         Ok(())
+    }
+
+    /// The longest of the lists that become one condition an entry, here and below.
+    fn widest(&self) -> usize {
+        let below = self.and.iter().chain(&self.or).chain(self.not.as_deref()).map(Self::widest);
+        let here = self.folders.len().max(self.and.len()).max(self.or.len());
+        below.max().unwrap_or(0).max(here)
     }
 
     fn measure(&self) -> (usize, usize) {

@@ -115,7 +115,7 @@ impl Timestamp {
         let clock = if clock.len() == 5 { format!("{clock}:00") } else { clock.to_owned() };
         let zone = match zone {
             "UTC" | "utc" | "" => "Z".to_owned(),
-            z if z.len() == 5 && z.starts_with(['+', '-']) => format!("{}:{}", &z[..3], &z[3..]),
+            z if z.len() == 5 && z.is_ascii() && z.starts_with(['+', '-']) => format!("{}:{}", &z[..3], &z[3..]),
             z => z.to_owned(),
         };
         OffsetDateTime::parse(&format!("{date}T{clock}{zone}"), &Rfc3339).ok().map(Self::from)
@@ -200,7 +200,9 @@ mod tests {
             Timestamp::parse("2026-01-16 16:46").map(|t| t.to_string()).as_deref(),
             Some("2026-01-16T16:46:00.000Z")
         );
-        for text in ["", "soon", "2026-13-01", "2026-01-16T", "2026-01-16Tß", "日本語日本語日本語"] {
+        for text in
+            ["", "soon", "2026-13-01", "2026-01-16T", "2026-01-16Tß", "2026-01-16T10:00:00+0é0", "日本語日本語日本語"]
+        {
             assert_eq!(Timestamp::parse(text), None, "{text}");
         }
     }

@@ -81,6 +81,9 @@ impl Exchange {
 
 /// A session's exchanges, in order.
 pub(crate) async fn exchanges(reach: &Reach, session: &Arc<sg_domain::Session>) -> Outcome<Vec<Exchange>> {
+    // Before they are read: every one is a copy of its part of the markdown.
+    reach.spend(session.counts.exchanges.saturating_add(1).saturating_mul(20))?;
+    reach.spend_bytes(session.markdown_size)?;
     let texts = reach.app.exchanges(&reach.caller, session).await?;
     Ok(texts.into_iter().map(|text| Exchange { session: session.clone(), text }).collect())
 }

@@ -102,7 +102,7 @@ impl Graphql {
         variables: Variables,
     ) -> Option<Response> {
         let request_id = caller.request_id.clone();
-        let (reach, batches) = Reach::new(self.inner.app.clone(), caller);
+        let (reach, batches) = Reach::new(self.inner.app.clone(), caller, self.inner.limits.max_objects);
         let mut request = Request::new(String::new()).variables(variables).data(reach);
         request.operation_name = operation_name;
         request.set_parsed_query(document.executable.clone());

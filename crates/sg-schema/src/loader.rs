@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::task::{FutureObj, Spawn, SpawnError};
 use parking_lot::Mutex;
-use sg_app::{App, SessionColumns, SessionList};
+use sg_app::{App, SessionColumns, SessionList, session_cursor};
 use sg_domain::{
     Caller, Direction, Error, Message, MessageId, PageRequest, Project, ProjectId, ProjectKey, Session, SessionFilter,
     SessionId, SessionOrder,
@@ -35,22 +36,39 @@ pub(crate) struct Reach {
     pub(crate) caller: Caller,
     /// The loaders of this request.
     pub(crate) loads: DataLoader<Reader, HashMapCache>,
+    /// Objects that this request may still hold. The guard's estimate comes before the data is known; this is the bound
+    /// that holds, also where everything comes out of the loaders' caches and no timeout can interrupt.
+    objects: AtomicU64,
 }
 
 impl Reach {
     /// What a request reaches, and the queue its loaders put their batches on.
-    pub(crate) fn new(app: App, caller: Caller) -> (Self, Batches) {
+    pub(crate) fn new(app: App, caller: Caller, max_objects: u64) -> (Self, Batches) {
         let batches = Batches::default();
         let reader = Reader { app: app.clone(), caller: caller.clone() };
         let loads = DataLoader::with_cache(reader, batches.clone(), NoDelay, HashMapCache::default())
             .delay(Duration::ZERO)
             .max_batch_size(usize::MAX);
-        (Self { app, caller, loads }, batches)
+        (Self { app, caller, loads, objects: AtomicU64::new(max_objects) }, batches)
+    }
+
+    /// Counts objects against what this request may hold.
+    pub(crate) fn spend(&self, objects: u64) -> sg_domain::Result<()> {
+        let spent = self.objects.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(objects));
+        match spent {
+            Ok(_) => Ok(()),
+            Err(_) => Err(Error::invalid("the answer holds too many objects, ask for shorter pages")),
+        }
     }
 
     /// The request that a resolver runs in.
     pub(crate) fn of<'a>(ctx: &Context<'a>) -> &'a Self {
         ctx.data_unchecked::<Self>()
+    }
+
+    /// Counts content against what this request may hold: so many bytes weigh as much as one object.
+    pub(crate) fn spend_bytes(&self, bytes: u64) -> sg_domain::Result<()> {
+        self.spend(bytes / BYTES_PER_OBJECT)
     }
 
     /// One thing through the loaders.
@@ -59,9 +77,13 @@ impl Reach {
         K: Send + Sync + Hash + Eq + Clone + 'static,
         Reader: Loader<K, Error = Arc<Error>>,
     {
+        self.spend(1)?;
         Ok(self.loads.load_one(key).await?)
     }
 }
+
+/// With the usual limit of a million objects, one answer holds at most 64 MB of content.
+const BYTES_PER_OBJECT: u64 = 64;
 
 /// Batches that are waiting to be run by the request they belong to.
 #[derive(Clone, Default)]
@@ -161,7 +183,7 @@ pub(crate) struct Subagents {
     pub(crate) parent: String,
 }
 
-/// The most subagents of all sessions of one batch.
+/// Subagents that one statement reads.
 const MAX_SUBAGENTS: u32 = 2_000;
 /// As many parents as one filter holds, with room for their projects.
 const PARENTS_PER_STATEMENT: usize = 400;
@@ -228,7 +250,7 @@ impl Loader<Subagents> for Reader {
             let mut project_ids: Vec<_> = keys.iter().map(|key| key.project_id.as_str().to_owned()).collect();
             project_ids.sort_unstable();
             project_ids.dedup();
-            let list = SessionList {
+            let mut list = SessionList {
                 filter: SessionFilter {
                     project_ids,
                     parent_client_ids: keys.iter().map(|key| key.parent.clone()).collect(),
@@ -240,11 +262,21 @@ impl Loader<Subagents> for Reader {
                 page: PageRequest::first(MAX_SUBAGENTS),
                 columns: SessionColumns::ALL,
             };
-            for session in self.app.sessions(&self.caller, &list).await?.items {
-                let Some(parent) = session.parent_client_id.clone() else { continue };
-                let key = Subagents { project: session.project_key, project_id: session.project_id.clone(), parent };
-                if let Some(sessions) = children.get_mut(&key) {
-                    sessions.push(Arc::new(session));
+            loop {
+                let page = self.app.sessions(&self.caller, &list).await?;
+                let last = page.items.last().filter(|_| page.has_next);
+                let after = last.map(|last| session_cursor(last, list.order, list.direction));
+                for session in page.items {
+                    let Some(parent) = session.parent_client_id.clone() else { continue };
+                    let key =
+                        Subagents { project: session.project_key, project_id: session.project_id.clone(), parent };
+                    if let Some(sessions) = children.get_mut(&key) {
+                        sessions.push(Arc::new(session));
+                    }
+                }
+                match after {
+                    Some(after) => list.page.after = Some(after),
+                    None => break,
                 }
             }
         }

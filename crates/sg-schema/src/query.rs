@@ -37,6 +37,7 @@ impl Query {
     async fn projects(&self, ctx: &Context<'_>) -> Outcome<Vec<Project>> {
         let reach = Reach::of(ctx);
         let projects = reach.app.projects(&reach.caller).await?;
+        reach.spend(projects.len() as u64)?;
         Ok(projects.into_iter().map(|project| Project(Arc::new(project))).collect())
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_graphql::{Context, Enum, ID, Object, SimpleObject};
-use sg_app::SearchRequest;
+use sg_app::{MAX_SEARCH_OFFSET, SearchRequest};
 use sg_domain::page::SortValue;
 use sg_domain::search::{Hit, MessageHit};
 use sg_domain::{Cursor, Error, FacetField, MessageId, Result, SearchPage};
@@ -160,9 +160,10 @@ impl SearchResult {
     /// Where this page lies in the answer.
     fn page_info(&self) -> PageInfo {
         let len = u32::try_from(self.hits.len()).unwrap_or(u32::MAX);
+        let place_behind = u64::from(self.offset) + u64::from(len);
         let place = |n: u32| (len > 0).then(|| cursor(self.offset.saturating_add(n)));
         PageInfo {
-            has_next_page: u64::from(self.offset) + u64::from(len) < self.total && len > 0,
+            has_next_page: place_behind < self.total && place_behind <= u64::from(MAX_SEARCH_OFFSET) && len > 0,
             has_previous_page: self.offset > 0,
             start_cursor: place(0),
             end_cursor: place(len.saturating_sub(1)),
@@ -362,6 +363,7 @@ impl SearchHit {
     /// The whole session as markdown. Read only when it is asked for.
     async fn markdown_content(&self, ctx: &Context<'_>) -> Outcome<String> {
         let reach = Reach::of(ctx);
+        reach.spend_bytes(self.session.markdown_size)?;
         let bytes = reach.app.markdown(&reach.caller, &self.session).await?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
@@ -384,7 +386,7 @@ pub(crate) async fn search_sessions(ctx: &Context<'_>, args: SearchArgs) -> Outc
     };
     let request = SearchRequest {
         text: match text {
-            Some(more) if !args.query.trim().is_empty() => format!("{} {more}", args.query),
+            Some(more) if !args.query.trim().is_empty() => format!("({}) ({more})", args.query),
             _ => args.query.clone(),
         },
         filter,
@@ -396,6 +398,8 @@ pub(crate) async fn search_sessions(ctx: &Context<'_>, args: SearchArgs) -> Outc
             || rows.select_below("matchingMessages", "snippet"),
         messages_per_hit: match rows.largest_argument("matchingMessages", "first", 5) {
             Some(wanted) => u32::try_from(wanted.clamp(0, MAX_MESSAGES.into())).unwrap_or(0),
+            // The words that decide which exchanges match come from the messages that do.
+            None if rows.select("matchingExchanges") => u32::try_from(MAX_MESSAGES).unwrap_or(0),
             None => 0,
         },
         columns: sg_app::SessionColumns {

@@ -119,18 +119,25 @@ impl Session {
     /// The whole session as markdown. Read only when it is asked for.
     async fn markdown_content(&self, ctx: &Context<'_>) -> Outcome<String> {
         let reach = Reach::of(ctx);
+        reach.spend_bytes(self.row.markdown_size)?;
         Ok(text(&reach.app.markdown(&reach.caller, &self.row).await?))
     }
 
     /// The agent's own file as text; null when there is none. Bytes that are not UTF-8 are replaced.
     async fn raw_data(&self, ctx: &Context<'_>) -> Nullable<String> {
         let reach = Reach::of(ctx);
+        if let Err(error) = reach.spend_bytes(self.row.raw_data_size) {
+            return Some(Err(error.into()));
+        }
         nullable_text(reach.app.raw_data(&reach.caller, &self.row).await)
     }
 
     /// SpecStory's session data as JSON text; null when no client sent it.
     async fn session_data(&self, ctx: &Context<'_>) -> Nullable<String> {
         let reach = Reach::of(ctx);
+        if let Err(error) = reach.spend_bytes(self.row.session_data_size.unwrap_or_default()) {
+            return Some(Err(error.into()));
+        }
         nullable_text(reach.app.session_data(&reach.caller, &self.row).await)
     }
 
@@ -229,7 +236,9 @@ impl Session {
         let args = PageArgs { first, after, last, before, limit: None, offset: None };
         let query = message_query(&args, wanted.clone(), around)?;
         let reach = Reach::of(ctx);
+        reach.spend(10)?;
         let page = reach.app.messages(&reach.caller, self.row.id, &query).await?;
+        reach.spend(page.items.len() as u64)?;
         let total = wanted.is_empty().then_some(self.row.counts.messages);
         Ok(MessageConnection::new(self.row.id, wanted, page, total))
     }
@@ -242,6 +251,9 @@ impl Session {
     /// The session that started this one, when this is a subagent's and the other is stored too.
     async fn parent(&self, ctx: &Context<'_>) -> Nullable<Session> {
         let parent = self.row.parent_client_id.clone()?;
+        if let Err(error) = Reach::of(ctx).spend(10) {
+            return Some(Err(error.into()));
+        }
         let parent = SessionRef::InProject(self.row.project_id.clone(), parent);
         session_or_null(Reach::of(ctx), &parent).await
     }
@@ -252,6 +264,7 @@ impl Session {
         let key =
             Subagents { project: row.project_key, project_id: row.project_id.clone(), parent: row.client_id.clone() };
         let found = Reach::of(ctx).load(key).await?.unwrap_or_default();
+        Reach::of(ctx).spend(found.len() as u64 + 1)?;
         let session = |row: &Arc<sg_domain::Session>| Session { row: row.clone(), project: self.project.clone() };
         Ok(found.iter().map(session).collect())
     }

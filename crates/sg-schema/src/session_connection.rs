@@ -193,6 +193,7 @@ pub(crate) async fn sessions(ctx: &Context<'_>, args: SessionArgs) -> Outcome<Se
         return Ok(SessionConnection::new(list, empty(), None));
     }
     let page = reach.app.sessions(&reach.caller, &list).await?.map(|session| Session::new(Arc::new(session)));
+    reach.spend(page.items.len() as u64 + 1)?;
     let total = whole(&list, &page);
     Ok(SessionConnection::new(list, page, total))
 }
@@ -229,6 +230,7 @@ pub(crate) async fn project_sessions(
         None if !wants_rows(ctx) => empty(),
         None => {
             let page = reach.app.sessions(&reach.caller, &list).await?;
+            reach.spend(page.items.len() as u64 + 1)?;
             page.map(|session| Session::of_project(Arc::new(session), project.clone()))
         }
     };

@@ -296,7 +296,11 @@ impl Inner {
         if !self.dirty.load(Ordering::Relaxed) {
             return Ok(());
         }
-        core.writer.commit()?;
+        if let Err(error) = core.writer.commit() {
+            // The deletes went with the rest; what was removed stays hidden until a later commit has deleted it.
+            self.removed.write().values_mut().for_each(|known| *known = false);
+            return Err(error.into());
+        }
         self.dirty.store(false, Ordering::Relaxed);
         self.show(&core.current)
     }

@@ -36,6 +36,10 @@ pub async fn open(config: &Config, index: IndexUse) -> anyhow::Result<Gateway> {
     private_folder(&config.data_dir)
         .with_context(|| format!("cannot use the data folder {}", config.data_dir.display()))?;
     let (search, owns_index) = open_index(config, index).await?;
+    // The queue is the database's, the index is this folder's: on a shared database only a server works the queue, or a
+    // command beside it would take its jobs into an index of its own.
+    let is_shared = !config.store().database_url.starts_with("sqlite:");
+    let owns_index = owns_index && (index == IndexUse::Write || !is_shared);
     let shown = if config.store.database_url.expose().is_empty() {
         config.store().database_url
     } else {

@@ -13,10 +13,13 @@ use crate::{control, http, worker};
 /// Serves until a signal comes, then lets requests and the round of jobs under way finish.
 pub async fn run(gateway: Gateway, config: &Config, listener: TcpListener) -> anyhow::Result<()> {
     let app = gateway.app;
+    if gateway.owns_index && app.take_back_jobs().await? > 0 {
+        tracing::info!("jobs of a server that was stopped in the middle are taken up again");
+    }
     let (stop, stopped) = watch::channel(false);
     let mut tasks = vec![
         spawn(worker::run(app.clone(), config.worker.clone(), stopped.clone())),
-        spawn(worker::rebuild_if_needed(app.clone(), stopped.clone())),
+        spawn(worker::keep_index_usable(app.clone(), stopped.clone())),
     ];
     #[cfg(unix)]
     match control::Control::open(&control::path(config)) {

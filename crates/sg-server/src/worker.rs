@@ -40,28 +40,43 @@ pub async fn run(app: App, config: WorkerConfig, mut stopped: watch::Receiver<bo
     }
 }
 
-/// Rebuilds the index from the store when it was found missing or unusable. Searches answer from what is there so far.
-pub async fn rebuild_if_needed(app: App, mut stopped: watch::Receiver<bool>) {
-    while app.index_status().needs_rebuild {
-        tracing::info!("the index is made anew from the store");
-        let mut said = tokio::time::Instant::now();
-        let rebuild = app.rebuild_index(|Progress { done, total }| {
-            if said.elapsed() >= REPORT {
-                said = tokio::time::Instant::now();
-                tracing::info!(done, total, "indexing");
-            }
-        });
-        let outcome = tokio::select! {
-            outcome = rebuild => outcome,
-            // Dropped half-way, it leaves the old index as it was; the next start begins again.
-            () = async { drop(stopped.wait_for(|stopped| *stopped).await) } => return,
-        };
-        match outcome {
-            Ok(Progress { done, .. }) => tracing::info!(sessions = done, "the index is complete"),
-            Err(error) => {
-                tracing::error!(error = ?error, "the index could not be rebuilt, trying again");
-                tokio::time::sleep(REST).await;
-            }
+/// Rebuilds the index from the store whenever it is found missing or unusable, at start or later. Searches answer from
+/// what is there so far.
+pub async fn keep_index_usable(app: App, mut stopped: watch::Receiver<bool>) {
+    while !*stopped.borrow() {
+        if app.index_status().needs_rebuild && rebuild(&app, &mut stopped).await {
+            continue;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(REST) => {}
+            () = async { drop(stopped.wait_for(|stopped| *stopped).await) } => {}
+        }
+    }
+}
+
+/// One rebuild; whether it succeeded.
+async fn rebuild(app: &App, stopped: &mut watch::Receiver<bool>) -> bool {
+    tracing::info!("the index is made anew from the store");
+    let mut said = tokio::time::Instant::now();
+    let rebuild = app.rebuild_index(|Progress { done, total }| {
+        if said.elapsed() >= REPORT {
+            said = tokio::time::Instant::now();
+            tracing::info!(done, total, "indexing");
+        }
+    });
+    let outcome = tokio::select! {
+        outcome = rebuild => outcome,
+        // Dropped half-way, it leaves the old index as it was; the next start begins again.
+        () = async { drop(stopped.wait_for(|stopped| *stopped).await) } => return false,
+    };
+    match outcome {
+        Ok(Progress { done, .. }) => {
+            tracing::info!(sessions = done, "the index is complete");
+            true
+        }
+        Err(error) => {
+            tracing::error!(error = ?error, "the index could not be rebuilt, trying again");
+            false
         }
     }
 }

@@ -79,8 +79,10 @@ impl Blobs {
 
     async fn store(&self, bytes: Bytes) -> StoreResult<Digest> {
         let folder = self.folder.clone();
-        let large = bytes.len() >= BLOCKING_FROM_BYTES;
-        let (digest, frame) = blocking(large, move || {
+        // With a folder there are files and a lock to wait for, which must never hold up the runtime: a sweep that holds the
+        // lock may need that very thread to go on.
+        let elsewhere = folder.is_some() || bytes.len() >= BLOCKING_FROM_BYTES;
+        let (digest, frame) = blocking(elsewhere, move || {
             let digest = Digest::of(&bytes);
             // An object store is written again: that is what renews the age of an object there.
             if let Some(folder) = folder
@@ -135,7 +137,9 @@ impl Blobs {
         Ok(found)
     }
 
-    /// Removes blobs older than `before` that no row names; returns how many. Safe while writers run.
+    /// Removes blobs older than `before` that no row names; returns how many. Safe while writers run on local
+    /// files; on an object store an upload that renews a blob older than `before` in the very moment of its removal can lose
+    /// it, and `doctor` names the session.
     pub async fn sweep(&self, store: &Store, before: Timestamp) -> Result<u64> {
         let referenced: HashSet<Digest> = store.referenced_blobs().await?.into_iter().collect();
         let mut removed = 0;

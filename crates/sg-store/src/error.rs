@@ -130,6 +130,12 @@ fn sqlite_code(code: i32) -> Kind {
 }
 
 fn object(error: &object_store::Error) -> Kind {
+    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    let is_full =
+        |io: &std::io::Error| matches!(io.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded);
+    if causes.filter_map(|cause| cause.downcast_ref::<std::io::Error>()).any(is_full) {
+        return Kind::Unavailable(DISK_FULL);
+    }
     match error {
         object_store::Error::Generic { .. }
         | object_store::Error::PermissionDenied { .. }

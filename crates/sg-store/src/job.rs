@@ -144,6 +144,17 @@ impl Store {
         Ok(revived)
     }
 
+    /// Makes jobs that are claimed ready again. Only for a process that knows that nobody else works this queue: the ones
+    /// that claimed them are gone. Returns how many.
+    pub async fn take_back_jobs(&self, now: Timestamp) -> Result<u64> {
+        let tx = self.begin().await?;
+        let mut sql = tx.sql("UPDATE job SET state = 'ready', run_at = ");
+        sql.time(now).add(", due_at = ").time(now).add(" WHERE state = 'running'");
+        let taken = tx.run(sql).await?;
+        tx.commit().await?;
+        Ok(taken)
+    }
+
     /// Ids with the end of the lease under which this process holds each.
     fn held(&self, ids: &[JobId]) -> Vec<(JobId, Option<i64>)> {
         let leases = self.inner.leases.lock();

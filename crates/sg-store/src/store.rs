@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -65,6 +65,8 @@ pub(crate) struct Inner {
     pub(crate) readers: Option<Readers>,
     /// Who may write next, on SQLite: first come, first served.
     writer: Arc<tokio::sync::Mutex<()>>,
+    /// Whether the writer's connection ended a transaction without a commit, on SQLite.
+    unfinished: Arc<AtomicBool>,
     blobs: Blobs,
     statements: Arc<AtomicU64>,
     /// When each key's use was last noted by this process.
@@ -80,8 +82,25 @@ pub struct Tx {
     pub(crate) engine: Engine,
     /// Projects whose rows this transaction has locked, on PostgreSQL.
     pub(crate) locked: Mutex<Vec<ProjectKey>>,
-    // After `tx`: the turn ends when the transaction has.
+    // After `tx`, and in this order: the turn ends when the transaction has, and its end is noted.
+    end: End,
     _turn: Option<tokio::sync::OwnedMutexGuard<()>>,
+}
+
+/// Notes a transaction that ends without a commit. When a commit or a statement fails because the disk is full, SQLite may
+/// have rolled back already or not at all, and the driver's count of open transactions no longer holds: what is
+/// "committed" on such a connection later would not be. The next writer takes a new one.
+struct End {
+    unfinished: Arc<AtomicBool>,
+    is_committed: bool,
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        if !self.is_committed {
+            self.unfinished.store(true, Ordering::Release);
+        }
+    }
 }
 
 /// How long a writer waits inside SQLite for another process, each time.
@@ -114,6 +133,7 @@ impl Store {
             db,
             readers,
             writer: Arc::default(),
+            unfinished: Arc::default(),
             blobs,
             statements,
             touched: Mutex::default(),
@@ -134,8 +154,20 @@ impl Store {
             Engine::Sqlite => Some(Arc::clone(&self.inner.writer).lock_owned().await),
             Engine::Postgres => None,
         };
+        let unfinished = Arc::clone(&self.inner.unfinished);
+        if engine == Engine::Sqlite && unfinished.swap(false, Ordering::AcqRel) {
+            let pool = self.inner.db.get_sqlite_connection_pool();
+            // A failure here is that of a connection that is being given up.
+            if let Ok(connection) = pool.acquire().await
+                && let Err(error) = connection.close().await
+            {
+                tracing::warn!(%error, "the writer's connection did not close well");
+            }
+        }
+        // Until it is known to have begun, whatever happens counts as unfinished.
+        let end = End { unfinished, is_committed: false };
         let tx = begin_immediate(&self.inner.db).await?;
-        Ok(Tx { tx, engine, locked: Mutex::default(), _turn: turn })
+        Ok(Tx { tx, engine, locked: Mutex::default(), end, _turn: turn })
     }
 
     /// Whether the database answers.
@@ -193,7 +225,9 @@ impl Store {
 impl Tx {
     /// Commits.
     pub async fn commit(self) -> Result<()> {
-        self.tx.commit().await.map_err(StoreError::from)?;
+        let Self { tx, mut end, _turn, .. } = self;
+        tx.commit().await.map_err(StoreError::from)?;
+        end.is_committed = true;
         Ok(())
     }
 

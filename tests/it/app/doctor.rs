@@ -31,6 +31,12 @@ async fn a_lost_blob_is_named() {
     // A reader gets a masked error, not a panic or a wrong answer.
     let error = gateway.app.markdown(me, &session).await.unwrap_err();
     assert_eq!(error.kind, sg_domain::ErrorKind::Internal);
+
+    // The same upload again brings it back, though its row says that nothing has changed.
+    gateway.app.put_session(me, Sample::new("s1").into_new()).await.unwrap();
+    gateway.run_jobs().await;
+    assert!(gateway.app.diagnose(me).await.unwrap().is_healthy());
+    assert!(!gateway.app.markdown(me, &session).await.unwrap().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -218,6 +218,8 @@ impl<'d> Pass<'d> {
     fn rows(&self, field: &ast::Field) -> u64 {
         let default = match field.name.as_str() {
             "projects" => 50,
+            // The rows of a connection, under the name that SpecStory's clients know.
+            "sessions" if field.arguments.is_empty() && !is_connection(&field.selection_set) => 1,
             "sessions" | "searchSessions" => 200,
             "messages" | "exchanges" | "matchingExchanges" | "blocks" => 20,
             "subagents" | "matchingMessages" | "facets" | "buckets" => 10,
@@ -228,7 +230,10 @@ impl<'d> Pass<'d> {
         };
         // Rows of a connection: the connection has counted them.
         let size = field.arguments.iter().filter(|a| matches!(a.name.as_str(), "first" | "last" | "limit" | "ids"));
-        size.map(|argument| self.size(argument)).min().unwrap_or(default)
+        let asked = size.map(|argument| self.size(argument)).max().unwrap_or(default);
+        // A cursor alone asks for a page of the usual size, whatever `limit` says.
+        let has_cursor = field.arguments.iter().any(|a| matches!(a.name.as_str(), "after" | "before"));
+        if has_cursor { asked.max(DEFAULT_PAGE) } else { asked }
     }
 
     fn size(&self, argument: &Argument) -> u64 {
@@ -245,6 +250,29 @@ impl<'d> Pass<'d> {
             _ => LARGEST,
         }
     }
+}
+
+/// Rows of a page when only a cursor is given.
+const DEFAULT_PAGE: u64 = 20;
+
+/// Whether what is asked of `sessions` is a connection's, not a session's own fields. A fragment may hold either.
+fn is_connection(selections: &[Selection]) -> bool {
+    const OWN: [&str; 10] = [
+        "edges",
+        "nodes",
+        "items",
+        "sessions",
+        "pageInfo",
+        "total",
+        "totalCount",
+        "hasNextPage",
+        "hasPreviousPage",
+        "__typename",
+    ];
+    selections.iter().any(|selection| match selection {
+        Selection::Field(field) => OWN.contains(&field.name.as_str()),
+        Selection::FragmentSpread(_) | Selection::InlineFragment(_) => true,
+    })
 }
 
 /// The fields of the introspection types that lead to other types.

@@ -43,6 +43,7 @@ pub(super) fn correct(
 ) -> tantivy::Result<Option<Corrected>> {
     let mut mended = parsed.clone();
     let mut replacements = Vec::new();
+    let mut tried = 0;
     let words = parsed.used.iter().filter(|leaf| parsed.leaves[**leaf].scored);
     for leaf in words {
         let Some(word) = &parsed.leaves[*leaf].word else { continue };
@@ -53,9 +54,11 @@ pub(super) fn correct(
         if is_known(query, &parsed.leaves[*leaf].variants, snapshot, removed)? {
             continue;
         }
-        if replacements.len() == MAX_WORDS {
+        // Looking is what costs, whether something is found or not.
+        if tried == MAX_WORDS {
             break;
         }
+        tried += 1;
         if let Some(better) = nearest(query, word, snapshot, removed)? {
             let variants = &mut mended.leaves[*leaf].variants;
             variants.push(Variant { matcher: Matcher::Term(better.clone()), weight: 0.5 });

@@ -84,19 +84,23 @@ impl Generation {
             .num_merge_threads(1)
             .build();
         let engine: IndexWriter<Lent> = self.index.writer_with_options(options)?;
-        let mut policy = LogMergePolicy::default();
-        // Commits come every few hundred milliseconds: small segments are merged soon, big ones rarely, and one that
-        // is a quarter dead is written anew.
-        policy.set_min_num_segments(6);
-        policy.set_min_layer_size(2_000);
-        policy.set_max_docs_before_merge(2_000_000);
-        policy.set_del_docs_ratio_before_merge(0.25);
-        engine.set_merge_policy(Box::new(policy));
+        engine.set_merge_policy(merge_policy());
         // Files of a process that was killed.
         engine.garbage_collect_files().wait()?;
         let budget = Arc::new(Budget::new((config.writer_memory_bytes / 4).max(MIN_THREAD_BYTES / 2)));
         Ok(Writer { engine, session, budget })
     }
+}
+
+fn merge_policy() -> Box<LogMergePolicy> {
+    let mut policy = LogMergePolicy::default();
+    // Commits come every few hundred milliseconds: small segments are merged soon, big ones rarely, and one that
+    // is a quarter dead is written anew.
+    policy.set_min_num_segments(6);
+    policy.set_min_layer_size(2_000);
+    policy.set_max_docs_before_merge(2_000_000);
+    policy.set_del_docs_ratio_before_merge(0.25);
+    Box::new(policy)
 }
 
 /// What an index is made by; one with another fingerprint cannot be used.
@@ -138,6 +142,8 @@ impl Writer {
                 if let Err(error) = self.engine.rollback() {
                     tracing::error!(%error, "the index writer cannot be started again");
                 }
+                // A rollback starts the engine's writer anew, without its policy.
+                self.engine.set_merge_policy(merge_policy());
                 Err(error)
             }
         }

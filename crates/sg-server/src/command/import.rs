@@ -119,6 +119,7 @@ impl Importing<'_> {
 pub(super) fn settings(config: &Config, gateway: &Gateway, redact: bool, dry_run: bool) -> Settings {
     Settings {
         options: ImportOptions { redact: redact && config.import.redact, dry_run },
+        max_file_bytes: config.limits().max_session_bytes,
         memory_bytes: config.import.memory_mib.saturating_mul(1_024 * 1_024),
         owns_index: gateway.owns_index,
     }
@@ -190,7 +191,7 @@ pub(super) fn shown(summary: &Summary, settings: Settings, took: Duration) -> St
     if settings.options.dry_run {
         out.push_str(" Nothing was changed: this was a dry run.");
     } else if !settings.owns_index && changed(summary.total()) {
-        out.push_str(" The running server is indexing them.");
+        out.push_str(" The server indexes them.");
     }
     out.trim_end().to_owned()
 }

@@ -83,6 +83,10 @@ fn is_browser(request: &Request) -> bool {
         && !request.uri().query().unwrap_or_default().split('&').any(asks)
 }
 
+/// What clients send; the SDKs add their names and an idempotency key.
+const ALLOWED_HEADERS: &str =
+    "Content-Type, Authorization, If-None-Match, Idempotency-Key, X-SDK-Version, X-SDK-Language, X-Request-Id";
+
 /// What the hosted service answers to any preflight. Credentials travel in `Authorization`, never in cookies, so an
 /// origin that was not given a key gains nothing.
 fn preflight() -> Response {
@@ -90,7 +94,7 @@ fn preflight() -> Response {
     let headers = response.headers_mut();
     let methods = HeaderValue::from_static("GET, POST, PUT, DELETE, PATCH, OPTIONS");
     headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
-    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Content-Type, Authorization"));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(ALLOWED_HEADERS));
     response
 }
 
@@ -98,6 +102,8 @@ fn preflight() -> Response {
 async fn private(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    let exposed = HeaderValue::from_static("Retry-After, X-Request-Id");
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
     response
 }

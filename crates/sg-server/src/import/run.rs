@@ -32,6 +32,8 @@ pub struct Settings {
     pub options: ImportOptions,
     /// Bytes of files held at a time; a larger file is read alone.
     pub memory_bytes: u64,
+    /// Bytes of the largest file that is read at all.
+    pub max_file_bytes: u64,
     /// Whether this process writes the index. If not, a running server works the queue.
     pub owns_index: bool,
 }
@@ -122,7 +124,7 @@ fn read_and_store(importer: &Importer<'_>, units: &[Unit], settings: Settings, b
             let (sender, next, budget) = (sender.clone(), &next, &budget);
             scope.spawn(move || {
                 while let Some(unit) = units.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if sender.blocking_send(read(importer, unit, budget)).is_err() {
+                    if sender.blocking_send(read(importer, unit, budget, settings.max_file_bytes)).is_err() {
                         return;
                     }
                 }
@@ -142,10 +144,15 @@ fn read_and_store(importer: &Importer<'_>, units: &[Unit], settings: Settings, b
     summary.into_inner()
 }
 
-fn read<'a>(importer: &Importer<'_>, unit: &'a Unit, budget: &Budget) -> Read<'a> {
+fn read<'a>(importer: &Importer<'_>, unit: &'a Unit, budget: &Budget, max_file_bytes: u64) -> Read<'a> {
     let path = unit.path.to_string_lossy().into_owned();
     if let Some(sessions) = importer.is_known(&path, unit.size, unit.modified_at) {
         return Read { unit, outcome: Outcome::Known(sessions), held: 0 };
+    }
+    if unit.size > max_file_bytes {
+        let outcome =
+            Outcome::Failed(format!("larger than {max_file_bytes} bytes, the setting limits.max_session_bytes"));
+        return Read { unit, outcome, held: 0 };
     }
     let held = budget.take(unit.size);
     // One file that a parser stumbles over must not end the import of the others.

@@ -19,6 +19,7 @@ pub struct Watch {
     watcher: RecommendedWatcher,
     events: mpsc::UnboundedReceiver<notify::Result<notify::Event>>,
     missing: Vec<PathBuf>,
+    watched: Vec<PathBuf>,
     delay: Duration,
     /// When each changed path is due.
     changed: HashMap<PathBuf, Instant>,
@@ -30,7 +31,7 @@ impl Watch {
         let (sender, events) = mpsc::unbounded_channel();
         let watcher = notify::recommended_watcher(move |event| drop(sender.send(event)));
         let watcher = watcher.context("changes cannot be watched on this machine")?;
-        let mut watch = Self { watcher, events, missing: roots, delay, changed: HashMap::new() };
+        let mut watch = Self { watcher, events, missing: roots, watched: Vec::new(), delay, changed: HashMap::new() };
         watch.look_again()?;
         Ok(watch)
     }
@@ -44,13 +45,16 @@ impl Watch {
                 event = self.events.recv() => match event.context("watching ended")? {
                     Ok(event) => self.note(event),
                     // The kernel's queue was too short for what happened: look at everything that is watched.
-                    Err(error) => tracing::warn!(%error, "some changes may have been missed"),
+                    Err(error) => {
+                        tracing::warn!(%error, "some changes may have been missed, looking at everything again");
+                        self.rescan();
+                    }
                 },
                 () = tokio::time::sleep(rest) => {
                     self.look_again()?;
                     let now = Instant::now();
                     let due: Vec<_> = self.changed.iter().filter(|(_, at)| **at <= now).map(|(p, _)| p.clone()).collect();
-                    self.changed.retain(|path, _| !due.contains(path));
+                    self.changed.retain(|_, at| *at > now);
                     if !due.is_empty() {
                         return Ok(due);
                     }
@@ -63,10 +67,19 @@ impl Watch {
         if matches!(event.kind, EventKind::Access(_) | EventKind::Remove(_)) {
             return;
         }
+        if event.need_rescan() {
+            self.rescan();
+        }
         let due = Instant::now() + self.delay;
         for path in event.paths {
             self.changed.insert(whole(&path), due);
         }
+    }
+
+    /// Takes everything that is watched as changed.
+    fn rescan(&mut self) {
+        let due = Instant::now() + self.delay;
+        self.changed.extend(self.watched.iter().map(|root| (root.clone(), due)));
     }
 
     fn look_again(&mut self) -> anyhow::Result<()> {
@@ -76,7 +89,8 @@ impl Watch {
             let watched = self.watcher.watch(&path, RecursiveMode::Recursive);
             watched.with_context(|| format!("cannot watch {}", path.display()))?;
             // What was written between the last look and now.
-            self.changed.insert(path, Instant::now() + self.delay);
+            self.changed.insert(path.clone(), Instant::now() + self.delay);
+            self.watched.push(path);
         }
         Ok(())
     }

@@ -70,10 +70,14 @@ impl Tx {
 
     /// Deletes a session and everything that belongs to it; whether there was one. Blobs stay for the sweep.
     pub async fn delete_session(&self, owner: &UserId, id: SessionId) -> Result<bool> {
+        // The project is locked first, as writing does: the other order would be a deadlock with it.
+        let mut sql = self.sql("SELECT project_key FROM session WHERE id = ");
+        sql.text(&id.to_string()).add(" AND owner = ").text(owner.as_str());
+        let Some(project) = self.row(sql, |row| crate::store::stored_id(row)).await? else { return Ok(false) };
+        self.lock_project(project).await?;
         let Some(old) = self.stored(id).await?.filter(|old| old.owner == storable(owner.as_str())) else {
             return Ok(false);
         };
-        self.lock_project(old.project).await?;
         let mut sql = self.sql("DELETE FROM session WHERE id = ");
         sql.text(&id.to_string());
         if self.run(sql).await? == 0 {
