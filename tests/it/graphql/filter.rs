@@ -25,7 +25,7 @@ async fn seeded() -> Gateway {
         m.device_id = Some("dev-a".to_owned());
         m.machine_name = Some("box-a".to_owned());
         m.tags = some(&["red", "blue"]);
-        m.folder = Some("/work/app/api".to_owned());
+        m.folder = Some("/home/ada/app/api".to_owned());
     });
     let b = Sample::new("b").named("b").project("bbbb", "B").at("2026-10-20T08:00:00Z").with(|m| {
         m.client_name = Some("other-client".to_owned());
@@ -35,7 +35,7 @@ async fn seeded() -> Gateway {
         m.git_branches = some(&["dev"]);
         m.llm_models = some(&["gpt-5"]);
         m.tags = some(&["blue"]);
-        m.folder = Some("/work/application".to_owned());
+        m.folder = Some("/home/ada/application".to_owned());
     });
     let c = Sample::new("c").named("c").project("bbbb", "B").at("2026-05-01T08:00:00Z").with(|m| {
         m.git_branches = None;
@@ -68,7 +68,7 @@ async fn every_filter_filters() {
         (json!({ "llmModels": ["gpt-5"] }), "b"),
         (json!({ "tags": ["blue"] }), "ab"),
         (json!({ "tags": ["blue"], "agentName": "Codex CLI" }), "b"),
-        (json!({ "folders": ["/work/app"] }), "a"),
+        (json!({ "folders": ["/home/ada/app"] }), "a"),
         (json!({ "startDate": "2026-10-20" }), "ab"),
         (json!({ "endDate": "2026-10-20" }), "bc"),
         (json!({ "dateRange": { "start": "2026-10-01", "end": "2026-10-31" } }), "b"),

@@ -263,15 +263,26 @@ async fn sessions_larger_than_the_budget_pass_one_by_one() {
     assert_eq!(index.status().sessions, 3);
 }
 
+/// The folder as a crash at this moment would leave it. The engine removes files it has merged while this copies; then
+/// what was copied is of no one moment, and it is done again.
 fn copy(from: &Path, to: &Path) {
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
+    while let Err(error) = try_copy(from, to) {
+        assert_eq!(error.kind(), std::io::ErrorKind::NotFound, "{error}");
+        fs::remove_dir_all(to).unwrap();
+        fs::create_dir_all(to).unwrap();
+    }
+}
+
+fn try_copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
         let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            fs::create_dir_all(&target).unwrap();
-            copy(&entry.path(), &target);
+        if entry.file_type()?.is_dir() {
+            fs::create_dir_all(&target)?;
+            try_copy(&entry.path(), &target)?;
         } else {
-            fs::copy(entry.path(), target).unwrap();
+            fs::copy(entry.path(), target)?;
         }
     }
+    Ok(())
 }
