@@ -69,7 +69,7 @@ pub(crate) async fn seed(run: &Run, data: &Path) -> anyhow::Result<Seeded> {
     let secret = app.create_key(&caller, key).await?.secret;
     let projects: Vec<_> = (0..run.projects).map(|n| ProjectId::derive(&format!("example.org/load/{n}"))).collect();
     let started = Instant::now();
-    let worker = JoinSet::from_iter([gateway::work(app.clone())]);
+    let mut worker = JoinSet::from_iter([gateway::work(app.clone())]);
     let bytes = store(run, &app, &caller, &projects).await?;
     loop {
         let jobs = app.job_counts().await?;
@@ -80,7 +80,8 @@ pub(crate) async fn seed(run: &Run, data: &Path) -> anyhow::Result<Seeded> {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let seconds = started.elapsed().as_secs_f64();
-    drop(worker);
+    // Ended, not only told to: what serves next needs the index that it holds.
+    worker.shutdown().await;
     let mut random = Random::new(4_711);
     let sample = |random: &mut Random| {
         let at = random.below(run.sessions as usize) as u32;
