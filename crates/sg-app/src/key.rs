@@ -2,7 +2,7 @@
 
 use sg_domain::caller::Anonymous;
 use sg_domain::{
-    ApiKey, Caller, Dialect, Digest, Error, Identity, KeyId, NewApiKey, Result, Scope, Scopes, Timestamp, UserId,
+    ApiKey, Caller, Credential, Dialect, Digest, Error, Identity, KeyId, NewApiKey, Result, Scope, Scopes, Timestamp, UserId,
 };
 
 use crate::App;
@@ -117,7 +117,7 @@ impl App {
             return Ok(nobody(Anonymous::Expired, request_id));
         }
         self.note_use(key.id, now).await;
-        let identity = Identity { user: key.user, key: Some(key.id), scopes: key.scopes };
+        let identity = Identity { user: key.user, credential: Credential::Key(key.id), scopes: key.scopes };
         Ok(Caller { identity: Ok(identity), dialect: key.dialect, request_id })
     }
 

@@ -1,8 +1,10 @@
 //! Who calls: identity, scopes, dialect; and what a caller may see.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, KeyId, Result, UserId};
+use crate::{Error, ErrorKind, KeyId, Result, UserId};
 
 /// What an API key lets its bearer do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -103,13 +105,26 @@ impl Dialect {
     }
 }
 
+/// How somebody showed who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Credential {
+    /// The local command line, which acts as a user.
+    Local,
+    /// An API key.
+    Key(KeyId),
+    /// An access token of a device that signed in.
+    Device(KeyId),
+    /// A browser's cookie.
+    Web(KeyId),
+}
+
 /// A credential that was recognised.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// The user it belongs to.
     pub user: UserId,
-    /// The key it was, when it was one (the local command line acts as a user without a key).
-    pub key: Option<KeyId>,
+    /// What it was.
+    pub credential: Credential,
     /// What it may do.
     pub scopes: Scopes,
 }
@@ -125,6 +140,11 @@ pub enum Anonymous {
     Expired,
     /// The credential was revoked.
     Revoked,
+    /// Too many requests, or too many credentials that are not known from this address.
+    Limited {
+        /// How long to wait before the next attempt.
+        retry_after: Duration,
+    },
 }
 
 /// Who makes a request. Found by `identify` once, handed to every operation.
@@ -146,14 +166,24 @@ impl Caller {
 
     /// The local command line, acting for a user with every scope.
     pub fn local(user: UserId) -> Self {
-        let identity = Identity { user, key: None, scopes: Scopes::of(&Scope::ALL) };
+        let identity = Identity { user, credential: Credential::Local, scopes: Scopes::of(&Scope::ALL) };
         Self { identity: Ok(identity), dialect: Dialect::default(), request_id: "local".to_owned() }
     }
 
     /// The identity, if it has a scope: the first statement of every operation.
     pub fn require(&self, scope: Scope) -> Result<&Identity> {
-        let identity = self.identity.as_ref().map_err(|_| Error::unauthenticated())?;
+        let identity = self.known()?;
         if identity.scopes.has(scope) { Ok(identity) } else { Err(Error::missing_scope(scope)) }
+    }
+
+    /// The identity, whatever it may do; `Unauthenticated` or `RateLimited` when there is none.
+    pub fn known(&self) -> Result<&Identity> {
+        self.identity.as_ref().map_err(|why| match why {
+            Anonymous::Limited { retry_after } => {
+                Error::new(ErrorKind::RateLimited { retry_after: *retry_after }, "rate limit exceeded")
+            }
+            _ => Error::unauthenticated(),
+        })
     }
 }
 

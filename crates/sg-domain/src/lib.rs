@@ -26,7 +26,7 @@ pub mod transcript;
 pub mod usage;
 pub mod user;
 
-pub use caller::{Caller, Dialect, Identity, Scope, Scopes, Visibility};
+pub use caller::{Caller, Credential, Dialect, Identity, Scope, Scopes, Visibility};
 pub use content::ContentBlock;
 pub use device_token::DeviceToken;
 pub use digest::Digest;

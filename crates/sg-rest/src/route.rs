@@ -2,8 +2,9 @@
 
 use axum::routing::MethodRouter;
 use http::HeaderValue;
-use sg_app::App;
 use sg_domain::Scope;
+
+use crate::specstory::Gate;
 
 /// One row of a dialect's route table.
 #[derive(Clone, Copy)]
@@ -16,20 +17,40 @@ pub struct Route {
     pub scope: Option<Scope>,
     /// The operation, by the name it has in the documents and tests.
     pub name: &'static str,
-    pub(crate) answer: fn() -> MethodRouter<App>,
+    pub(crate) answer: fn() -> MethodRouter<Gate>,
 }
 
 impl Route {
     /// A row that reads: `GET`, and `HEAD` with it.
-    pub(crate) const fn read(name: &'static str, path: &'static str, answer: fn() -> MethodRouter<App>) -> Self {
+    pub(crate) const fn read(name: &'static str, path: &'static str, answer: fn() -> MethodRouter<Gate>) -> Self {
         Self { path, methods: &["GET", "HEAD"], scope: Some(Scope::Read), name, answer }
+    }
+
+    /// A row that changes something, by one method.
+    pub(crate) const fn write(
+        name: &'static str,
+        methods: &'static [&'static str],
+        path: &'static str,
+        answer: fn() -> MethodRouter<Gate>,
+    ) -> Self {
+        Self { path, methods, scope: Some(Scope::Write), name, answer }
+    }
+
+    /// A row for everyone, signed in or not.
+    pub(crate) const fn open(
+        name: &'static str,
+        methods: &'static [&'static str],
+        path: &'static str,
+        answer: fn() -> MethodRouter<Gate>,
+    ) -> Self {
+        Self { path, methods, scope: None, name, answer }
     }
 }
 
 /// The rows of a table by path, in table order: the handlers of each path in one, and the methods it answers as the
 /// value of `Allow`.
-pub(crate) fn by_path(table: &[Route]) -> Vec<(&'static str, MethodRouter<App>, HeaderValue)> {
-    let mut paths: Vec<(&'static str, MethodRouter<App>, String)> = Vec::new();
+pub(crate) fn by_path(table: &[Route]) -> Vec<(&'static str, MethodRouter<Gate>, HeaderValue)> {
+    let mut paths: Vec<(&'static str, MethodRouter<Gate>, String)> = Vec::new();
     for route in table {
         let methods = route.methods.join(", ");
         match paths.iter_mut().find(|(path, ..)| *path == route.path) {

@@ -12,7 +12,10 @@ mod request;
 mod session;
 mod wire;
 
+use std::sync::Arc;
+
 use axum::Router;
+use axum::extract::FromRef;
 use axum::routing::{any, get};
 use http::Method;
 use sg_app::App;
@@ -31,11 +34,29 @@ pub const ROUTES: &[Route] = &[
     Route::read("recent sessions", "/api/v1/sessions/recent", || get(session::recent)),
 ];
 
+/// What the dialect needs to know of the server.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {}
+
+/// What handlers work with: `State<App>` or `State<Gate>`.
+#[derive(Clone)]
+pub(crate) struct Gate {
+    pub(crate) app: App,
+    pub(crate) settings: Arc<Settings>,
+}
+
+impl FromRef<Gate> for App {
+    fn from_ref(gate: &Gate) -> Self {
+        gate.app.clone()
+    }
+}
+
 /// The whole dialect. It expects an `Extension<Caller>` on each request and takes one without it for anonymous.
 ///
 /// It claims everything below `/api/v1/`: what it does not know is answered in its own words, for those who are signed
 /// in. More precise routes that are merged beside it go first.
-pub fn router(app: App) -> Router {
+pub fn router(app: App, settings: Settings) -> Router {
+    let gate = Gate { app, settings: Arc::new(settings) };
     let mut router = Router::new();
     for (path, answer, allow) in route::by_path(ROUTES) {
         let other = move |_: SignedIn, method: Method| {
@@ -48,7 +69,7 @@ pub fn router(app: App) -> Router {
     for path in ["/api/v1", "/api/v1/", "/api/v1/{*rest}"] {
         router = router.route(path, any(unknown));
     }
-    router.layer(axum::middleware::from_fn(cors::cors)).with_state(app)
+    router.layer(axum::middleware::from_fn(cors::cors)).with_state(gate)
 }
 
 async fn unknown(_: SignedIn) -> Failure {

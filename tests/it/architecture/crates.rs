@@ -14,8 +14,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("sg-app", &["sg-domain", "sg-formats", "sg-store", "sg-search"]),
     ("sg-schema", &["sg-domain", "sg-app"]),
     ("sg-rest", &["sg-domain", "sg-app"]),
+    ("sg-web", &["sg-domain", "sg-app"]),
     // It constructs the store and the index, and asks formats only which files are sessions and where they lie.
-    ("sg-server", &["sg-domain", "sg-formats", "sg-store", "sg-search", "sg-app", "sg-schema", "sg-rest"]),
+    ("sg-server", &["sg-domain", "sg-formats", "sg-store", "sg-search", "sg-app", "sg-schema", "sg-rest", "sg-web"]),
 ];
 
 /// Packages that nothing of the house may depend on, and that may use all of it.
@@ -31,10 +32,17 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("rusqlite", &["sg-store"]),
     ("object_store", &["sg-store"]),
     ("zstd", &["sg-store"]),
-    ("axum", &["sg-rest", "sg-server"]),
-    ("tower", &["sg-rest", "sg-server"]),
+    ("axum", &["sg-rest", "sg-web", "sg-server"]),
+    ("tower", &["sg-rest", "sg-web", "sg-server"]),
     ("hyper", &["sg-rest", "sg-server"]),
-    ("http", &["sg-rest", "sg-schema", "sg-server"]),
+    ("http", &["sg-rest", "sg-schema", "sg-web", "sg-server"]),
+    ("maud", &["sg-web"]),
+    ("pulldown-cmark", &["sg-web"]),
+    ("ammonia", &["sg-web"]),
+    ("syntect", &["sg-web"]),
+    ("openidconnect", &["sg-web"]),
+    ("argon2", &["sg-app"]),
+    ("utoipa", &["sg-rest"]),
     ("clap", &["sg-server"]),
     ("anyhow", &["sg-server"]),
     ("tikv-jemallocator", &["sg-server"]),
@@ -181,7 +189,7 @@ fn a_wrong_arrow_is_seen() {
 fn a_misplaced_dependency_is_seen() {
     assert_eq!(
         misplaced_dependencies(&example("sg-app", &["axum", "serde"])),
-        ["sg-app depends on axum, but axum belongs to sg-rest, sg-server"]
+        ["sg-app depends on axum, but axum belongs to sg-rest, sg-web, sg-server"]
     );
     assert_eq!(misplaced_dependencies(&example("sg-schema", &["sea-orm-migration"])).len(), 1);
     assert_eq!(misplaced_dependencies(&example("sg-domain", &["tokio"])), ["sg-domain must do without tokio"]);

@@ -1,7 +1,7 @@
 //! Runs the files in `tests/scenarios/specstory`: requests and what must come back, in order, against one server.
 //!
 //! A file is TOML. `[[step]]` has `name`, `request` (a method and a path), `as` (`me`, `other`, `write-only`, `nobody`,
-//! `stranger`; `me` when left out), `headers`, and `expect` with `status`, `headers` (whole values; `""` for one that
+//! `read-only`, `stranger`; `me` when left out), `headers`, `body` (text), and `expect` with `status`, `headers` (whole values; `""` for one that
 //! must not be there, `~text` for one that must hold the text), `json` (text: a part of the body; objects may hold more,
 //! lists may not) or `body` (the whole body). `save` names parts of the answer (`header etag`, `json data.total`) for
 //! later steps, which write `${name}`. In `json`, these strings stand for whatever is so: `<any>`, `<string>`, `<int>`,
@@ -64,7 +64,8 @@ async fn run(world: &World, scenario: &toml::Table) -> Vec<String> {
         let (method, path) = text(&step["request"]).split_once(' ').expect("a method and a path");
         let headers: Vec<_> = pairs(step.get("headers"), &saved);
         let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let answer = world.ask(who(step), method, &filled(path, &saved), &headers).await;
+        let body = step.get("body").map(|body| filled(text(body), &saved)).unwrap_or_default();
+        let answer = world.send(who(step), method, &filled(path, &saved), &headers, body.into()).await;
         failures.extend(check(&step["expect"], &answer, &saved).into_iter().map(|f| format!("{name}: {f}")));
         for (name, part) in step.get("save").and_then(toml::Value::as_table).into_iter().flatten() {
             saved.insert(name.clone(), part_of(&answer, text(part)));
@@ -135,6 +136,7 @@ fn who(step: &toml::Value) -> Who {
         None | Some("me") => Who::Me,
         Some("other") => Who::Other,
         Some("write-only") => Who::WriteOnly,
+        Some("read-only") => Who::ReadOnly,
         Some("nobody") => Who::Nobody,
         Some("stranger") => Who::Stranger,
         Some(other) => panic!("nobody is called {other}"),

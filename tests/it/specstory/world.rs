@@ -38,6 +38,8 @@ pub(crate) enum Who {
     Other,
     /// The first account with a key that may only write.
     WriteOnly,
+    /// The first account with a key that may only read.
+    ReadOnly,
     /// No credential.
     Nobody,
     /// A credential that is not known.
@@ -49,6 +51,7 @@ pub(crate) struct World {
     pub(crate) gateway: Gateway,
     other: Account,
     write_only: String,
+    read_only: String,
     router: Router,
 }
 
@@ -69,9 +72,10 @@ impl World {
         let gateway = Gateway::start().await;
         let other = gateway.other().await;
         let write_only = gateway.key_with(&gateway.me, &[Scope::Write]).await;
+        let read_only = gateway.key_with(&gateway.me, &[Scope::Read]).await;
         // Not the harness's calls: scenarios bring header names that are known only when they run.
         let router = sg_server::http::router(gateway.app.clone(), &sg_server::config::HttpConfig::default());
-        Self { gateway, other, write_only, router }
+        Self { gateway, other, write_only, read_only, router }
     }
 
     /// Stores a session; its index job stays to be run.
@@ -90,6 +94,7 @@ impl World {
             Who::Me => Some(&self.gateway.me.key),
             Who::Other => Some(&self.other.key),
             Who::WriteOnly => Some(&self.write_only),
+            Who::ReadOnly => Some(&self.read_only),
             Who::Stranger => Some("sk_live_ffffffffffffffffffffffffffffffffffffffffffffffff"),
             Who::Nobody => None,
         }
@@ -112,7 +117,13 @@ impl World {
         self.send(who, "POST", "/api/v1/graphql", &headers, Body::from(body)).await
     }
 
-    async fn send(&self, who: Who, method: &str, path: &str, headers: &[(&str, &str)], body: Body) -> Answer {
+    /// Sends a JSON body.
+    pub(crate) async fn tell(&self, who: Who, method: &str, path: &str, body: &Value) -> Answer {
+        self.send(who, method, path, &[("content-type", "application/json")], Body::from(body.to_string())).await
+    }
+
+    /// Sends any body.
+    pub(crate) async fn send(&self, who: Who, method: &str, path: &str, headers: &[(&str, &str)], body: Body) -> Answer {
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);

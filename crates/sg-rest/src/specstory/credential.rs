@@ -3,6 +3,7 @@
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
+use sg_domain::caller::Anonymous;
 use sg_domain::{Caller, Scope};
 
 use super::failure::Failure;
@@ -12,6 +13,9 @@ pub(super) struct SignedIn;
 
 /// A caller who may read.
 pub(super) struct Reader(pub(super) Caller);
+
+/// A caller who may write.
+pub(super) struct Writer(pub(super) Caller);
 
 impl<S: Sync> FromRequestParts<S> for SignedIn {
     type Rejection = Failure;
@@ -31,10 +35,21 @@ impl<S: Sync> FromRequestParts<S> for Reader {
     }
 }
 
+impl<S: Sync> FromRequestParts<S> for Writer {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        let caller = caller(parts)?;
+        caller.require(Scope::Write)?;
+        Ok(Self(caller.clone()))
+    }
+}
+
 fn caller(parts: &Parts) -> Result<&Caller, Failure> {
     let caller = parts.extensions.get::<Caller>().ok_or_else(|| Failure::unauthenticated(None))?;
     match caller.identity {
         Ok(_) => Ok(caller),
+        Err(Anonymous::Limited { .. }) => caller.known().map(|_| caller).map_err(Failure::from),
         Err(why) => Err(Failure::unauthenticated(Some(why))),
     }
 }
