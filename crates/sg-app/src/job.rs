@@ -72,7 +72,10 @@ impl App {
     async fn run_job(&self, kind: &JobKind) -> Result<()> {
         match kind {
             JobKind::IndexSession { session } => self.index_session(*session).await,
-            JobKind::SweepBlobs => self.sweep_blobs().await.map(drop),
+            JobKind::SweepBlobs => {
+                self.sweep_sign_in().await?;
+                self.sweep_blobs().await.map(drop)
+            }
         }
     }
 
