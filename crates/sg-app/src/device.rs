@@ -2,7 +2,7 @@
 
 use sg_domain::caller::Anonymous;
 use sg_domain::{
-    AccessToken, Caller, Credential, DeviceCode, DeviceToken, Digest, Error, ErrorKind, Identity, KeyId, PeerAddress,
+    AccessToken, Caller, ClientAddress, Credential, DeviceCode, DeviceToken, Digest, Error, ErrorKind, Identity, KeyId,
     Result, Scope, Scopes, Timestamp, User, UserId,
 };
 
@@ -71,7 +71,7 @@ const MAX_TEXT_CHARS: usize = 200;
 impl App {
     /// Makes a code that lets one device into the caller's account. A device may read and write, so must the caller.
     /// `from` is where the caller is: the device is likely to be there too.
-    pub async fn create_device_code(&self, caller: &Caller, from: Option<PeerAddress>) -> Result<NewDeviceCode> {
+    pub async fn create_device_code(&self, caller: &Caller, from: Option<ClientAddress>) -> Result<NewDeviceCode> {
         let user = device_owner(caller)?;
         self.inner.device_attempts.meet(from, self.now());
         // The same code as another open one comes up once in billions; then another is drawn.
@@ -106,7 +106,7 @@ impl App {
         &self,
         code: &str,
         device: &NewDevice,
-        from: Option<PeerAddress>,
+        from: Option<ClientAddress>,
     ) -> Result<NewDeviceToken> {
         let wrong = || Error::new(ErrorKind::Unauthenticated, "invalid or expired device code");
         let code: String = code.chars().filter(|c| *c != '-' && !c.is_whitespace()).collect();

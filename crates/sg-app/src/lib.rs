@@ -19,9 +19,9 @@ mod reindex;
 mod search;
 mod session;
 pub mod session_put;
-mod sign_in;
 mod session_update;
 mod share;
+mod sign_in;
 mod stats;
 mod user;
 
@@ -39,5 +39,5 @@ pub use session::SessionList;
 pub use session_put::{NewSession, PutOutcome};
 pub use session_update::{ExchangeUpdate, SessionUpdate};
 pub use sg_store::{JobCounts, MessagePage, MessageQuery, SessionColumns, session_cursor};
-pub use sign_in::{NewWebSession, SignUp};
 pub use share::SharedSession;
+pub use sign_in::{NewWebSession, SignUp};

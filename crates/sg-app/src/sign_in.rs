@@ -3,7 +3,7 @@
 use sg_domain::caller::Anonymous;
 use sg_domain::user::normalise_email;
 use sg_domain::{
-    Caller, Credential, Dialect, Digest, Error, ErrorKind, ExternalIdentity, Identity, KeyId, PeerAddress, Result,
+    Caller, ClientAddress, Credential, Dialect, Digest, Error, ErrorKind, ExternalIdentity, Identity, KeyId, Result,
     Scope, Scopes, Timestamp, User, UserId, WebSession,
 };
 use sg_store::Tx;
@@ -51,7 +51,7 @@ impl App {
 
     /// Signs a browser in with a password. Every wrong address and every wrong password is one and the same
     /// `Unauthenticated`, after the same work; `RateLimited` after too many.
-    pub async fn sign_in(&self, email: &str, password: &str, from: Option<PeerAddress>) -> Result<NewWebSession> {
+    pub async fn sign_in(&self, email: &str, password: &str, from: Option<ClientAddress>) -> Result<NewWebSession> {
         // What is no address is nobody's account, and counts like one.
         let email = normalise_email(email).unwrap_or_else(|_| "-".to_owned());
         self.inner.sign_in_attempts.begin(&email, from, self.now())?;

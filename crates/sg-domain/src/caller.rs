@@ -1,6 +1,5 @@
 //! Who calls: identity, scopes, dialect; and what a caller may see.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -148,24 +147,6 @@ pub enum Anonymous {
         /// How long to wait before the next attempt.
         retry_after: Duration,
     },
-}
-
-/// The address that a request came from, as far as the server can tell: what a proxy says of it counts only where the
-/// server is told to believe it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct PeerAddress(pub IpAddr);
-
-impl PeerAddress {
-    /// What one household or attacker has to itself: the address, of IPv6 the first 64 bits.
-    pub fn network(self) -> IpAddr {
-        match self.0.to_canonical() {
-            IpAddr::V6(ip) => {
-                let [a, b, c, d, ..] = ip.segments();
-                IpAddr::from([a, b, c, d, 0, 0, 0, 0])
-            }
-            ip => ip,
-        }
-    }
 }
 
 /// Who makes a request. Found by `identify` once, handed to every operation.

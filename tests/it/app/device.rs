@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use sg_app::{NewDevice, NewDeviceToken};
 use sg_domain::caller::Anonymous;
-use sg_domain::{Caller, Credential, ErrorKind, PeerAddress, Scope};
+use sg_domain::{Caller, ClientAddress, Credential, ErrorKind, Scope};
 
 use crate::harness::Gateway;
 
-fn from(last: u8) -> Option<PeerAddress> {
-    Some(PeerAddress([192, 0, 2, last].into()))
+fn from(last: u8) -> Option<ClientAddress> {
+    Some(ClientAddress::new([192, 0, 2, last].into()))
 }
 
 fn laptop() -> NewDevice {
@@ -25,7 +25,7 @@ async fn let_in(gateway: &Gateway) -> NewDeviceToken {
     gateway.app.device_login(&code.code, &laptop(), None).await.unwrap()
 }
 
-async fn refused(gateway: &Gateway, code: &str, from: Option<PeerAddress>) -> (ErrorKind, String) {
+async fn refused(gateway: &Gateway, code: &str, from: Option<ClientAddress>) -> (ErrorKind, String) {
     let error = gateway.app.device_login(code, &laptop(), from).await.err().expect("refused");
     (error.kind, error.message)
 }
@@ -87,7 +87,7 @@ async fn guessing_codes_is_stopped() {
     assert_eq!(kind, ErrorKind::RateLimited { retry_after: Duration::from_secs(600) }, "even with the right one");
     // Many addresses are stopped too, but not whoever sits where the code was made.
     for n in 0..290_u16 {
-        let stranger = Some(PeerAddress([198, 51, (n >> 8) as u8, n as u8].into()));
+        let stranger = Some(ClientAddress([198, 51, (n >> 8) as u8, n as u8].into()));
         assert_eq!(refused(&gateway, "guess0", stranger).await.0, ErrorKind::Unauthenticated);
     }
     assert!(matches!(refused(&gateway, &code, from(2)).await.0, ErrorKind::RateLimited { .. }));

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use sg_app::SignUp;
 use sg_domain::caller::Anonymous;
-use sg_domain::{Caller, Credential, ErrorKind, ExternalIdentity, PeerAddress, Scope};
+use sg_domain::{Caller, ClientAddress, Credential, ErrorKind, ExternalIdentity, Scope};
 
 use crate::harness::Gateway;
 
 const PASSWORD: &str = "correct horse battery";
 
-fn from(last: u8) -> Option<PeerAddress> {
-    Some(PeerAddress([192, 0, 2, last].into()))
+fn from(last: u8) -> Option<ClientAddress> {
+    Some(ClientAddress::new([192, 0, 2, last].into()))
 }
 
 async fn with_password() -> Gateway {
@@ -24,7 +24,7 @@ async fn identify(gateway: &Gateway, secret: &str) -> Caller {
     gateway.app.identify_web(Some(secret), "test".to_owned()).await.unwrap()
 }
 
-async fn refused(gateway: &Gateway, email: &str, password: &str, from: Option<PeerAddress>) -> (ErrorKind, String) {
+async fn refused(gateway: &Gateway, email: &str, password: &str, from: Option<ClientAddress>) -> (ErrorKind, String) {
     let error = gateway.app.sign_in(email, password, from).await.err().expect("refused");
     (error.kind, error.message)
 }
