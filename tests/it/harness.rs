@@ -131,7 +131,7 @@ impl Gateway {
             ids: Arc::new(CountingIds::default()),
             limits,
         });
-        let router = sg_server::http::router(app.clone(), &sg_server::config::HttpConfig::default());
+        let router = sg_server::http::router(app.clone(), &sg_server::config::Config::default());
         let me = account(&app, "me@example.com").await;
         Self { app, me, clock, router, dir, _database: database }
     }
