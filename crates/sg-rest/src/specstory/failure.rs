@@ -42,6 +42,16 @@ impl Failure {
         Self::new(StatusCode::BAD_REQUEST, text)
     }
 
+    /// 413 in just these words.
+    pub(super) fn too_large(text: impl Into<String>) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, text)
+    }
+
+    /// 501: a part of the hosted service that this server does not have.
+    pub(super) fn not_built(text: &str) -> Self {
+        Self::new(StatusCode::NOT_IMPLEMENTED, text)
+    }
+
     /// 405: the path is known and this version does not answer the method there.
     pub(super) fn method_not_allowed(method: &Method, allow: HeaderValue) -> Self {
         let text = format!("{method} is not supported by this version on this path");
