@@ -222,7 +222,7 @@ async fn keys_do_not_share_a_bucket() {
 async fn attempts_are_limited_by_address_and_a_key_that_works_still_gets_in() {
     let section = RateLimitSection { unauthenticated_per_hour: 5, ..RateLimitSection::default() };
     let world = Limited::start(section).await;
-    let made_up: Vec<_> = (0..200).map(|n| format!("sk_live_{n:048x}")).collect();
+    let made_up: Vec<_> = (0..200).map(|n| format!("sk_live_ffff{n:044x}")).collect();
     let mut statuses = Vec::new();
     for key in &made_up {
         statuses.push(world.attempt(Some(key), HOME).await);

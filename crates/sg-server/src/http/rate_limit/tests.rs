@@ -152,6 +152,27 @@ fn credentials_have_buckets_by_kind() {
     }
 }
 
+#[tokio::test]
+async fn an_answer_made_after_a_panic_still_tells_the_limit() {
+    use axum::middleware::{Next, from_fn};
+    use tower::ServiceExt as _;
+
+    async fn panics() -> &'static str {
+        panic!("on purpose")
+    }
+    let (_, now) = clock();
+    let limits = Arc::new(RateLimits::new(&now, &RateLimitSection::default()));
+    let count = move |request: Request, next: Next| {
+        let address = ClientAddress::new(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        limits.count(&request, address, &mut caller(Credential::Key(key(1))));
+        next.run(request)
+    };
+    let stack = axum::Router::new().route("/api/v1/projects", axum::routing::get(panics));
+    let stack = stack.layer(from_fn(count)).layer(from_fn(crate::http::request::observe));
+    let answer = stack.oneshot(request(Method::GET, "/api/v1/projects")).await.unwrap();
+    assert_eq!((answer.status().as_u16(), &answer.headers()[REMAINING]), (500, &HeaderValue::from(999)));
+}
+
 #[test]
 fn preflights_and_the_playgrounds_page_are_not_counted() {
     assert_eq!(class(&request(Method::OPTIONS, "/api/v1/projects")), Class::Free);
