@@ -11,8 +11,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::value::RawValue;
 use sg_app::{App, SessionColumns, SessionList as Wanted, SessionUpdate};
 use sg_domain::{
-    Caller, Direction, Error, ErrorKind, PageRequest, ProjectId, ProjectKey, Session, SessionFilter, SessionOrder,
-    ShareStatus,
+    Caller, Direction, Error, ErrorKind, PageRequest, ProjectId, ProjectKey, Scope, Session, SessionFilter,
+    SessionOrder, ShareStatus,
 };
 
 use super::body::JsonBody;
@@ -135,6 +135,8 @@ pub(super) async fn update(
     SessionPath(wanted): SessionPath,
     body: JsonBody,
 ) -> Result<Response, Failure> {
+    // The answer holds the whole session: whoever may not read it must hear so before anything has changed.
+    caller.require(Scope::Read)?;
     let share_status = match body.text("shareStatus")? {
         None => None,
         Some(name) => Some(
