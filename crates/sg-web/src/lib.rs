@@ -3,7 +3,17 @@
 //! What belongs here: markup, forms, the sign-in cookie, how a session reads on a page. What does not: rules and
 //! permission (`sg-app`), a dialect's JSON (`sg-rest`), the playground's bundle (`sg-server`).
 
+mod answer;
+mod asset;
+mod code;
+mod conversation;
+mod failure;
+mod layout;
+mod markdown;
+mod shown;
+
 use axum::Router;
+use axum::routing::get;
 use sg_app::App;
 
 /// What the pages need to know of the server.
@@ -16,5 +26,5 @@ pub struct Settings {
 
 /// Every page. They tell who asks by their own cookie, never by an API key.
 pub fn router(_app: App, _settings: Settings) -> Router {
-    Router::new()
+    Router::new().route(asset::ROUTE, get(asset::file))
 }
