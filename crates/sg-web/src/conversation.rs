@@ -52,7 +52,9 @@ impl<'a> Results<'a> {
                         calls.insert(id.as_str());
                     }
                     // The first answer to a call belongs to it; a second one is shown where it stands.
-                    ContentBlock::ToolResult { tool_use_id: Some(id), output, is_error } if calls.contains(id.as_str()) => {
+                    ContentBlock::ToolResult { tool_use_id: Some(id), output, is_error }
+                        if calls.contains(id.as_str()) =>
+                    {
                         by_call.entry(id.as_str()).or_insert((*ordinal, output.as_str(), *is_error));
                     }
                     _ => {}
@@ -64,7 +66,9 @@ impl<'a> Results<'a> {
 
     fn is_shown_with_its_call(&self, ordinal: u32, block: &ContentBlock) -> bool {
         let ContentBlock::ToolResult { tool_use_id: Some(id), output, .. } = block else { return false };
-        self.by_call.get(id.as_str()).is_some_and(|(at, text, _)| *at == ordinal && std::ptr::eq(*text, output.as_str()))
+        self.by_call
+            .get(id.as_str())
+            .is_some_and(|(at, text, _)| *at == ordinal && std::ptr::eq(*text, output.as_str()))
     }
 }
 

@@ -150,7 +150,10 @@ mod tests {
     #[test]
     fn values_read_well() {
         assert_eq!([number(0), number(999), number(1_000), number(1_234_567)], ["0", "999", "1,000", "1,234,567"]);
-        assert_eq!([size(0), size(1_536), size(150_000), size(3 << 20), size(5 << 30)], ["0 B", "1.5 kB", "146 kB", "3.0 MB", "5.0 GB"]);
+        assert_eq!(
+            [size(0), size(1_536), size(150_000), size(3 << 20), size(5 << 30)],
+            ["0 B", "1.5 kB", "146 kB", "3.0 MB", "5.0 GB"]
+        );
         assert_eq!([short_number(950), short_number(12_345), short_number(4_100_000)], ["950", "12.3k", "4.1M"]);
         assert_eq!([plural(1_u64, "day"), plural(0_u64, "day")], ["1 day", "0 days"]);
     }
@@ -159,7 +162,9 @@ mod tests {
     fn distances_are_told_while_they_say_more_than_a_date() {
         let now = Timestamp::from_secs(1_793_534_400);
         let text = |secs: i64| ago(now.plus_micros(-secs * 1_000_000), now).into_string();
-        for (secs, want) in [(0, ">just now<"), (90, ">1 minute ago<"), (7_300, ">2 hours ago<"), (86_400 * 3, ">3 days ago<")] {
+        for (secs, want) in
+            [(0, ">just now<"), (90, ">1 minute ago<"), (7_300, ">2 hours ago<"), (86_400 * 3, ">3 days ago<")]
+        {
             assert!(text(secs).contains(want), "{}", text(secs));
         }
         assert!(text(86_400 * 40).contains(">2026-09-22<"), "{}", text(86_400 * 40));
@@ -197,7 +202,13 @@ mod tests {
         assert!(shown("🚀", "#FF5733").contains("🚀") && shown("🚀", "#FF5733").contains("fill=\"#FF5733\""));
         for (icon, color) in [("<script>", "\"><x>"), ("x\" onload=\"1", "#FF573\""), ("Nope", "#ff57333")] {
             let html = shown(icon, color);
-            assert!(html.contains("c-gray") && !html.contains("script") && !html.contains("onload") && !html.contains("<x>"), "{html}");
+            assert!(
+                html.contains("c-gray")
+                    && !html.contains("script")
+                    && !html.contains("onload")
+                    && !html.contains("<x>"),
+                "{html}"
+            );
             assert!(html.contains("<bdi>&lt;</bdi>"), "{html}");
         }
     }

@@ -9,8 +9,20 @@ use crate::{markdown, shown};
 
 /// Arguments that tell what a call is about, the most telling first, by what agents call them.
 const TELLING: [&str; 14] = [
-    "description", "command", "cmd", "file_path", "path", "filePath", "absolute_path", "notebook_path", "pattern", "query",
-    "url", "prompt", "skill", "title",
+    "description",
+    "command",
+    "cmd",
+    "file_path",
+    "path",
+    "filePath",
+    "absolute_path",
+    "notebook_path",
+    "pattern",
+    "query",
+    "url",
+    "prompt",
+    "skill",
+    "title",
 ];
 /// The most arguments that are listed one by one.
 const MAX_ARGUMENTS: usize = 30;
@@ -99,7 +111,9 @@ pub(super) fn weight(input: &Value) -> usize {
         };
         *left = left.saturating_sub(bytes);
         match value {
-            Value::Array(items) => items.iter().take_while(|_| *left > 0).collect::<Vec<_>>().iter().for_each(|v| count(v, left)),
+            Value::Array(items) => {
+                items.iter().take_while(|_| *left > 0).collect::<Vec<_>>().iter().for_each(|v| count(v, left))
+            }
             Value::Object(map) => {
                 for (name, value) in map {
                     if *left == 0 {
@@ -122,7 +136,18 @@ fn is_command(name: &str) -> bool {
 }
 
 fn is_content(name: &str) -> bool {
-    matches!(name, "content" | "contents" | "new_string" | "old_string" | "new_str" | "old_str" | "file_text" | "newString" | "oldString")
+    matches!(
+        name,
+        "content"
+            | "contents"
+            | "new_string"
+            | "old_string"
+            | "new_str"
+            | "old_str"
+            | "file_text"
+            | "newString"
+            | "oldString"
+    )
 }
 
 fn block(text: &str, language: &str, budget: &mut Budget) -> Markup {
