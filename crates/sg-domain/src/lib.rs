@@ -4,6 +4,7 @@
 //! all replaced: identifiers, values, filters, scopes, pages and the one error type. What does not: an agent's file
 //! syntax (`sg-formats`), a wire dialect's names (`sg-rest`), anything async.
 
+pub mod address;
 pub mod caller;
 pub mod content;
 pub mod device_token;
@@ -26,6 +27,7 @@ pub mod transcript;
 pub mod usage;
 pub mod user;
 
+pub use address::ClientAddress;
 pub use caller::{Caller, Credential, Dialect, Identity, Scope, Scopes, Visibility};
 pub use content::ContentBlock;
 pub use device_token::DeviceToken;
