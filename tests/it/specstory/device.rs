@@ -47,7 +47,7 @@ async fn tokens_of_a_device_are_bare_objects_with_times_that_go_reads() {
     let body = login(&world, &code(&world).await).await.json();
     assert_eq!(body["user"], json!({ "email": "me@example.com" }));
     let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    assert_eq!(keys(&body), ["refreshToken", "createdAt", "expiresAt", "user"]);
+    assert_eq!(keys(&body), ["createdAt", "expiresAt", "refreshToken", "user"]);
     let answer = with(&world, "POST", "/api/v1/device-refresh", text(&body, "refreshToken")).await;
     assert_eq!(answer.status, 200);
     let access = answer.json();
