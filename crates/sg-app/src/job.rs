@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sg_domain::id::SessionRef;
-use sg_domain::{Caller, Job, JobId, JobKind, JobState, Result, Scope, SessionId, Timestamp, Visibility};
+use sg_domain::{Caller, Job, JobId, JobKind, JobState, ProjectKey, Result, Scope, SessionId, Timestamp, Visibility};
 use sg_search::SessionDocument;
 use sg_store::{JobCounts, MessageQuery};
 
@@ -20,6 +20,8 @@ pub struct JobRun {
 
 /// Jobs taken in one round: enough to share a commit of the index, few enough to share it soon.
 const BATCH: u32 = 128;
+/// Sessions of a project that are enqueued in one transaction.
+const PROJECT_PART: usize = 500;
 /// Waits between attempts double up to this, in seconds.
 const MAX_BACK_OFF_SECS: i64 = 600;
 
@@ -72,8 +74,30 @@ impl App {
     async fn run_job(&self, kind: &JobKind) -> Result<()> {
         match kind {
             JobKind::IndexSession { session } => self.index_session(*session).await,
+            JobKind::IndexProject { project } => self.index_project(*project).await,
+            JobKind::UnindexSessions { sessions } => {
+                for session in sessions {
+                    // Put again since, under the same id, it has a job of its own; this one must not undo that.
+                    self.index_session(*session).await?;
+                }
+                Ok(())
+            }
             JobKind::SweepBlobs => self.sweep_blobs().await.map(drop),
         }
+    }
+
+    /// Enqueues every session of a project, in parts, so that no transaction holds the writer for long.
+    async fn index_project(&self, project: ProjectKey) -> Result<()> {
+        let sessions = self.store().session_ids_of(project).await?;
+        for part in sessions.chunks(PROJECT_PART) {
+            let tx = self.store().begin().await?;
+            for session in part {
+                let job = JobKind::IndexSession { session: *session };
+                tx.enqueue(JobId(self.ids().uuid()), None, &job, self.now()).await?;
+            }
+            tx.commit().await?;
+        }
+        Ok(())
     }
 
     /// Makes the index agree with the store about one session.

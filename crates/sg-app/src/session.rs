@@ -120,7 +120,11 @@ impl App {
         if !Visibility::of(identity).allows(&session.owner) {
             return Err(Error::not_found("session"));
         }
-        let digest = blob.ok_or_else(|| Error::not_found(noun))?;
+        self.blob(session, blob.ok_or_else(|| Error::not_found(noun))?).await
+    }
+
+    /// A blob that a session's row names.
+    pub(crate) async fn blob(&self, session: &Session, digest: Digest) -> Result<Bytes> {
         let bytes = self.store().blobs().get(digest).await?;
         bytes.ok_or_else(|| Error::internal(format!("blob {digest} of session {} is missing, run doctor", session.id)))
     }

@@ -2,27 +2,34 @@
 //! URL changed.
 
 mod answer;
+mod billing;
+mod body;
 mod conditional;
 mod cors;
 mod credential;
+mod exchange;
 mod failure;
+mod lore;
 mod negotiate;
 mod project;
 mod request;
 mod session;
+mod share;
 mod wire;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::FromRef;
-use axum::routing::{any, get};
+use axum::routing::{any, delete, get, patch, post};
 use http::Method;
 use sg_app::App;
 
 use self::credential::SignedIn;
 use self::failure::Failure;
 use crate::route::{self, Route};
+
+const EXCHANGE: &str = "/api/v1/projects/{pid}/sessions/{sid}/exchanges/{xid}";
 
 /// Every route of the dialect.
 pub const ROUTES: &[Route] = &[
@@ -32,6 +39,20 @@ pub const ROUTES: &[Route] = &[
     Route::read("session sizes", "/api/v1/projects/{pid}/sessions/sizes", || get(session::sizes)),
     Route::read("read session", "/api/v1/projects/{pid}/sessions/{sid}", || get(session::session)),
     Route::read("recent sessions", "/api/v1/sessions/recent", || get(session::recent)),
+    Route::read("project activity", "/api/v1/projects/{pid}/stats", || get(project::activity)),
+    Route::write("update project", &["PATCH"], "/api/v1/projects/{pid}", || patch(project::update)),
+    Route::write("delete project", &["DELETE"], "/api/v1/projects/{pid}", || delete(project::delete)),
+    Route::write("update session", &["PATCH"], "/api/v1/projects/{pid}/sessions/{sid}", || patch(session::update)),
+    Route::write("delete session", &["DELETE"], "/api/v1/projects/{pid}/sessions/{sid}", || delete(session::delete)),
+    Route::write("update exchange", &["PATCH"], EXCHANGE, || patch(exchange::update)),
+    Route::open("shared session", &["GET", "HEAD"], "/api/v1/share/{sid}", || get(share::session)),
+    Route::open("shared markdown", &["GET", "HEAD"], "/api/v1/share/{sid}/markdown", || get(share::markdown)),
+    Route::read("entitlement", "/api/v1/billing/entitlement", || get(billing::entitlement)),
+    Route::read("skills", "/api/v1/lore/skills/library", || get(lore::skills)),
+    Route::read("skill runs", "/api/v1/lore/runs", || get(lore::runs)),
+    Route::write("run skills", &["POST"], "/api/v1/lore/run", || post(lore::run)),
+    Route::write("decide dossier", &["PATCH"], "/api/v1/lore/dossiers/{id}", || patch(lore::dossier)),
+    Route::write("install skill", &["PATCH"], "/api/v1/lore/skills/{name}", || patch(lore::skill)),
 ];
 
 /// What the dialect needs to know of the server.

@@ -8,6 +8,7 @@ use sg_domain::Error;
 
 use crate::failure::{Nullable, Outcome};
 use crate::filter::SessionFilters;
+use crate::key::{ApiKey, api_keys};
 use crate::loader::Reach;
 use crate::node::{Node, node};
 use crate::page::PageArgs;
@@ -15,6 +16,7 @@ use crate::project::{Project, project};
 use crate::search::{RankBy, SearchArgs, SearchResult, search_sessions};
 use crate::session::{Session, session};
 use crate::session_connection::{SessionArgs, SessionConnection, sessions};
+use crate::share::{SharedSession, shared_session};
 use crate::stats::Stats;
 use crate::user::User;
 
@@ -129,6 +131,20 @@ impl Query {
         #[graphql(desc = "What decides the order.", default_with = "Some(RankBy::Relevance)")] rank_by: Option<RankBy>,
     ) -> Outcome<SearchResult> {
         search_sessions(ctx, SearchArgs { query, filters, limit, page, first, after, rank_by }).await
+    }
+
+    /// A session that its owner shares by link, whoever that is; null when there is none.
+    async fn shared_session(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The session's id on this server, or the id its client gave it.")] id: String,
+    ) -> Nullable<SharedSession> {
+        shared_session(Reach::of(ctx), &id).await
+    }
+
+    /// The API keys of the caller's account, oldest first, revoked ones included.
+    async fn api_keys(&self, ctx: &Context<'_>) -> Outcome<Vec<ApiKey>> {
+        api_keys(Reach::of(ctx)).await
     }
 
     /// Figures of all sessions.

@@ -23,7 +23,9 @@ impl Failure {
     /// 401. The clients read no more than the status; the text is for people.
     pub(super) fn unauthenticated(why: Option<Anonymous>) -> Self {
         let text = match why {
-            None | Some(Anonymous::Missing | Anonymous::Unknown | Anonymous::Limited { .. }) => "Invalid or missing authentication token",
+            None | Some(Anonymous::Missing | Anonymous::Unknown | Anonymous::Limited { .. }) => {
+                "Invalid or missing authentication token"
+            }
             Some(Anonymous::Expired) => "Token has expired",
             Some(Anonymous::Revoked) => "Token has been revoked",
         };
@@ -38,6 +40,16 @@ impl Failure {
     /// 400 in just these words.
     pub(super) fn invalid(text: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, text)
+    }
+
+    /// 413 in just these words.
+    pub(super) fn too_large(text: impl Into<String>) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, text)
+    }
+
+    /// 501: a part of the hosted service that this server does not have.
+    pub(super) fn not_built(text: &str) -> Self {
+        Self::new(StatusCode::NOT_IMPLEMENTED, text)
     }
 
     /// 405: the path is known and this version does not answer the method there.

@@ -9,6 +9,10 @@ use sg_domain::{Exchange, ExchangeId, Project, Session, SessionMetadata, Timesta
 
 use super::conditional;
 
+pub(super) mod account;
+pub(super) mod project;
+pub(super) mod share;
+
 /// `{"success":true}`.
 #[derive(Serialize)]
 pub(super) struct Success {
@@ -36,6 +40,7 @@ pub(super) struct ErrorBody<'a> {
 }
 
 /// An instant as `YYYY-MM-DDTHH:MM:SS.mmmZ`.
+#[derive(Clone, Copy)]
 pub(super) struct Iso(Timestamp);
 
 impl Serialize for Iso {
@@ -340,13 +345,21 @@ impl<'a> SessionDetail<'a> {
     }
 }
 
+/// `data` of one exchange.
+#[derive(Serialize)]
+pub(super) struct ExchangeData<'a> {
+    pub(super) exchange: ExchangeBody<'a>,
+}
+
 /// An exchange of a session. It is as old as the times in its headers say, else as old as its session.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ExchangeBody<'a> {
+pub(super) struct ExchangeBody<'a> {
     id: String,
     session_id: &'a str,
-    content: &'a str,
+    /// Its part of the markdown; left out where only the exchange itself was changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<&'a str>,
     order_number: u32,
     created_at: Iso,
     updated_at: Iso,
@@ -358,10 +371,14 @@ struct ExchangeBody<'a> {
 
 impl<'a> ExchangeBody<'a> {
     fn new(session: &'a Session, exchange: &'a Exchange, markdown: &'a str) -> Self {
+        Self { content: Some(exchange.slice(markdown)), ..Self::without_content(session, exchange) }
+    }
+
+    pub(super) fn without_content(session: &'a Session, exchange: &'a Exchange) -> Self {
         Self {
             id: ExchangeId { session: session.id, ordinal: exchange.ordinal }.to_string(),
             session_id: &session.client_id,
-            content: exchange.slice(markdown),
+            content: None,
             order_number: exchange.ordinal,
             created_at: Iso(exchange.started_at.unwrap_or(session.created_at)),
             updated_at: Iso(exchange.ended_at.unwrap_or(session.updated_at)),
