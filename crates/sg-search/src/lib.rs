@@ -17,6 +17,9 @@ use sg_domain::{ExchangeHit, ExchangeQuery, Message, Result, SearchPage, SearchQ
 
 pub use tantivy_index::{TantivyConfig, TantivyIndex};
 
+/// The most bytes of one session's exchanges that an index keeps.
+pub const MAX_EXCHANGE_BYTES: usize = piece::MAX_SESSION_BYTES;
+
 /// Everything the index keeps of one session.
 #[derive(Clone, Debug)]
 pub struct SessionDocument {

@@ -11,6 +11,7 @@ use super::conditional;
 
 pub(super) mod account;
 pub(super) mod project;
+pub(super) mod search;
 pub(super) mod share;
 
 /// `{"success":true}`.

@@ -19,10 +19,10 @@ use tantivy::schema::{
 use tantivy::tokenizer::TextAnalyzer;
 
 use crate::exchange::Parts;
-use crate::piece::{MAX_SESSION_BYTES, PieceKind, cut_messages, cut_text};
+use crate::piece::{PieceKind, cut_messages, cut_text};
 use crate::query::LeafField;
 use crate::tokenizer::CodeTokenizer;
-use crate::{SessionDocument, tokenizer};
+use crate::{MAX_EXCHANGE_BYTES, SessionDocument, tokenizer};
 
 use super::word::WordTokenizer;
 
@@ -239,7 +239,7 @@ impl Fields {
     /// Each exchange, and its parts behind it.
     fn exchange_docs(&self, document: &SessionDocument, docs: &mut Vec<TantivyDocument>) {
         let id = document.session.id.0.as_bytes();
-        let mut left = MAX_SESSION_BYTES;
+        let mut left = MAX_EXCHANGE_BYTES;
         let start = |place: u32, kind: PieceKind| {
             let mut doc = TantivyDocument::new();
             doc.add_bytes(self.session, id);
