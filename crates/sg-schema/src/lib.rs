@@ -34,6 +34,7 @@ mod query;
 mod scalar;
 mod schema;
 mod search;
+mod search_resume;
 mod selection;
 mod session;
 mod session_change;
