@@ -7,14 +7,34 @@ mod answer;
 mod asset;
 mod code;
 mod conversation;
+mod csrf;
+mod device;
+mod exchange;
 mod failure;
+mod key;
 mod layout;
 mod markdown;
+mod next;
+pub mod page;
+mod project;
+mod request;
+mod resume;
+mod search;
+mod session;
+mod share;
 mod shown;
+mod snippet;
+mod visitor;
+
+use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::{DefaultBodyLimit, FromRef};
 use axum::routing::get;
 use sg_app::App;
+
+pub(crate) use answer::see_other;
+pub(crate) use failure::refusal;
 
 /// What the pages need to know of the server.
 #[derive(Clone, Debug, Default)]
@@ -24,7 +44,35 @@ pub struct Settings {
     pub public_url: String,
 }
 
+impl Settings {
+    /// Whether people reach the server through TLS, so that cookies are for TLS alone.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.public_url.starts_with("https://")
+    }
+}
+
+/// What handlers work with: `State<App>` or `State<Pages>`.
+#[derive(Clone)]
+pub(crate) struct Pages {
+    pub(crate) app: App,
+    pub(crate) settings: Arc<Settings>,
+}
+
+impl FromRef<Pages> for App {
+    fn from_ref(pages: &Pages) -> Self {
+        pages.app.clone()
+    }
+}
+
+/// The largest form, in bytes.
+const MAX_FORM_BYTES: usize = 64 * 1024;
+
 /// Every page. They tell who asks by their own cookie, never by an API key.
-pub fn router(_app: App, _settings: Settings) -> Router {
-    Router::new().route(asset::ROUTE, get(asset::file))
+pub fn router(app: App, settings: Settings) -> Router {
+    let pages = Pages { app, settings: Arc::new(settings) };
+    let mut router = Router::new().route(asset::ROUTE, get(asset::file));
+    for page in page::PAGES {
+        router = router.route(page.path, (page.answer)());
+    }
+    router.layer(DefaultBodyLimit::max(MAX_FORM_BYTES)).with_state(pages)
 }
