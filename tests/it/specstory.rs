@@ -3,6 +3,7 @@
 mod device;
 mod fact;
 mod replay;
+mod resume;
 mod scenario;
 mod socket;
 pub(crate) mod world;

@@ -14,6 +14,7 @@ mod lore;
 mod negotiate;
 mod project;
 mod request;
+mod search;
 mod session;
 mod share;
 mod token;
@@ -50,6 +51,7 @@ pub const ROUTES: &[Route] = &[
     Route::write("update exchange", &["PATCH"], EXCHANGE, || patch(exchange::update)),
     Route::open("shared session", &["GET", "HEAD"], "/api/v1/share/{sid}", || get(share::session)),
     Route::open("shared markdown", &["GET", "HEAD"], "/api/v1/share/{sid}/markdown", || get(share::markdown)),
+    Route::ask("search resumable", "/api/v1/search/resume", || post(search::resumable)),
     Route::read("entitlement", "/api/v1/billing/entitlement", || get(billing::entitlement)),
     Route::read("skills", "/api/v1/lore/skills/library", || get(lore::skills)),
     Route::read("skill runs", "/api/v1/lore/runs", || get(lore::runs)),

@@ -1,27 +1,22 @@
 //! Pages that say what went wrong.
 
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::StatusCode;
 use maud::html;
-use sg_domain::{Error, ErrorKind};
+use sg_domain::{Error, ErrorKind, Result};
 
 use crate::answer;
 use crate::layout::{self, Frame, Place, Viewer};
+use crate::visitor::Visitor;
 
-/// An operation that failed, as a page. It does not know who looks at it; [`problem`] does.
-#[derive(Debug)]
-pub(crate) struct Failure(pub(crate) Error);
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self(error)
-    }
+/// The page of an error, for nobody in particular.
+pub(crate) fn refusal(error: Error) -> Response {
+    problem(&error, None)
 }
 
-impl IntoResponse for Failure {
-    fn into_response(self) -> Response {
-        problem(&self.0, None)
-    }
+/// The page that an operation made for somebody, or what kept it from being made.
+pub(crate) fn shown(visitor: &Visitor, page: Result<Response>) -> Response {
+    page.unwrap_or_else(|error| problem(&error, Some(visitor.viewer())))
 }
 
 /// The page of an error. Faults of ours are masked; what is not there and what is not theirs read the same.

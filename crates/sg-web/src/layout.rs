@@ -7,6 +7,7 @@
 use maud::{DOCTYPE, Markup, html};
 
 use crate::asset;
+use crate::visitor::Visitor;
 
 /// What the shell needs to know of a page.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +29,23 @@ pub(crate) struct Viewer<'a> {
     pub(crate) email: &'a str,
     /// The token that every form of this person carries, in the field `csrf`.
     pub(crate) csrf: &'a str,
+}
+
+impl Visitor {
+    /// Themselves, as the shell shows them.
+    pub(crate) fn viewer(&self) -> Viewer<'_> {
+        Viewer { email: &self.email, csrf: &self.csrf }
+    }
+
+    /// The frame of a page of theirs.
+    pub(crate) fn frame<'a>(&'a self, title: &'a str, place: Place) -> Frame<'a> {
+        Frame { title, viewer: Some(self.viewer()), place, query: "" }
+    }
+
+    /// The field that every form of theirs carries.
+    pub(crate) fn token(&self) -> Markup {
+        html! { input type="hidden" name="csrf" value=(self.csrf); }
+    }
 }
 
 /// An entry of the navigation.
@@ -100,6 +118,20 @@ fn header(frame: &Frame<'_>) -> Markup {
             }
         }
     }
+}
+
+/// What was just done, by the word that the address carries behind a form: `?done=renamed`.
+pub(crate) fn notice(done: &str) -> Markup {
+    let text = match done {
+        "renamed" => "The new title is saved.",
+        "changed" => "Your changes are saved.",
+        "shared" => "Whoever has the link can read this session now.",
+        "private" => "This session is private again. The link leads nowhere.",
+        "deleted" => "It is deleted.",
+        "revoked" => "It is revoked and stopped working at once.",
+        _ => return html! {},
+    };
+    html! { div.note role="status" { p { (text) } } }
 }
 
 /// The product's mark: three sessions that hang together.

@@ -12,6 +12,7 @@ use super::conditional;
 pub(super) mod account;
 pub(super) mod device;
 pub(super) mod project;
+pub(super) mod search;
 pub(super) mod share;
 pub(super) mod token;
 
