@@ -76,6 +76,12 @@ const FIELDS: &[Field] = &[
         foreign: Foreign::Own,
     },
     Field {
+        name: "resumableSessions",
+        query: r#"{ resumableSessions(query: "heliotrope") { id projectName snippet session { name } } }"#,
+        shows: MINE,
+        foreign: Foreign::Own,
+    },
+    Field {
         name: "sharedSession",
         query: r#"{ sharedSession(id: "$shared") { name } }"#,
         shows: MINE,
@@ -243,6 +249,7 @@ const ROUTES: &[Row] = &[
     // Shared sessions are everyone's; `share.rs` tests that no others are.
     reads("shared session", 404, ""),
     reads("shared markdown", 404, ""),
+    Row { name: "search resumable", right: 200, foreign: 200, body: r#"{"query":"heliotrope"}"#, shows: MINE },
     reads("entitlement", 200, ""),
     reads("skills", 200, ""),
     reads("skill runs", 200, ""),

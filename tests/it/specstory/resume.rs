@@ -127,7 +127,10 @@ async fn a_query_that_is_too_long_is_refused() {
     let world = World::empty().await;
     let long = json!({ "query": "word ".repeat(1_000) });
     let answer = world.tell(Who::Me, "POST", PATH, &long).await;
-    assert_eq!((answer.status, answer.json()["error"].as_str()), (400, Some("Query is longer than 4096 bytes, shorten it")));
+    assert_eq!(
+        (answer.status, answer.json()["error"].as_str()),
+        (400, Some("Query is longer than 4096 bytes, shorten it"))
+    );
     let huge = json!({ "query": "word ".repeat(100_000) });
     assert_eq!(world.tell(Who::Me, "POST", PATH, &huge).await.status, 413);
 }
