@@ -13,6 +13,7 @@
 //! gives every error its code.
 
 mod content;
+mod device;
 mod exchange;
 mod exchange_change;
 mod failure;

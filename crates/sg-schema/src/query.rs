@@ -6,6 +6,7 @@ use async_graphql::{Context, ID, Object};
 use futures_util::future::join_all;
 use sg_domain::Error;
 
+use crate::device::{Device, devices};
 use crate::failure::{Nullable, Outcome};
 use crate::filter::SessionFilters;
 use crate::key::{ApiKey, api_keys};
@@ -146,6 +147,11 @@ impl Query {
     /// The API keys of the caller's account, oldest first, revoked ones included.
     async fn api_keys(&self, ctx: &Context<'_>) -> Outcome<Vec<ApiKey>> {
         api_keys(Reach::of(ctx)).await
+    }
+
+    /// The devices of the caller's account that signed in, oldest first, revoked ones included.
+    async fn devices(&self, ctx: &Context<'_>) -> Outcome<Vec<Device>> {
+        devices(Reach::of(ctx)).await
     }
 
     /// Finds sessions that another machine can go on with, as someone types: those with one exchange in which every word
