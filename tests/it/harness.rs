@@ -148,7 +148,7 @@ impl Gateway {
         let ids = Arc::new(CountingIds::default());
         let app =
             App::new(Parts { store, search: wrap(Arc::new(index)), clock: clock.clone(), ids: ids.clone(), limits });
-        let router = sg_server::http::router(app.clone(), &sg_server::config::HttpConfig::default());
+        let router = sg_server::http::router(app.clone(), &sg_server::config::Config::default());
         let me = account(&app, "me@example.com").await;
         Self { app, me, clock, ids, router, dir, _database: database }
     }
@@ -194,6 +194,11 @@ impl Gateway {
         session
     }
 
+    /// The same data behind a stack with other settings.
+    pub fn with_config(&self, config: &sg_server::config::Config) -> Stack {
+        Stack { router: sg_server::http::router(self.app.clone(), config) }
+    }
+
     /// A request with `me`'s key.
     pub fn get(&self, path: &str) -> Call<'_> {
         self.call(Method::GET, path).key(&self.me.key)
@@ -202,7 +207,7 @@ impl Gateway {
     /// A request without a key.
     pub fn call(&self, method: Method, path: &str) -> Call<'_> {
         let request = Request::builder().method(method).uri(path);
-        Call { gateway: self, request, body: Bytes::new() }
+        Call { router: &self.router, request, body: Body::empty() }
     }
 
     /// Runs a GraphQL document as `me` and returns `data`; fails on errors.
@@ -285,11 +290,23 @@ fn key_request(user: &UserId, scopes: &[Scope]) -> KeyRequest {
     }
 }
 
+/// Another HTTP stack over a gateway's app.
+pub struct Stack {
+    router: axum::Router,
+}
+
+impl Stack {
+    /// A request without a key.
+    pub fn call(&self, method: Method, path: &str) -> Call<'_> {
+        Call { router: &self.router, request: Request::builder().method(method).uri(path), body: Body::empty() }
+    }
+}
+
 /// A request being built.
 pub struct Call<'a> {
-    gateway: &'a Gateway,
+    router: &'a axum::Router,
     request: axum::http::request::Builder,
-    body: Bytes,
+    body: Body,
 }
 
 impl Call<'_> {
@@ -310,17 +327,17 @@ impl Call<'_> {
     }
 
     /// With a body.
-    pub fn body(mut self, body: impl Into<Bytes>) -> Self {
+    pub fn body(mut self, body: impl Into<Body>) -> Self {
         self.body = body.into();
         self
     }
 
     /// Sends it through the whole HTTP stack, in process.
     pub async fn send(self) -> Answer {
-        let mut request = self.request.body(Body::from(self.body)).unwrap();
+        let mut request = self.request.body(self.body).unwrap();
         let peer: std::net::SocketAddr = ([127, 0, 0, 1], 40_000).into();
         request.extensions_mut().insert(axum::extract::ConnectInfo(peer));
-        let response = self.gateway.router.clone().oneshot(request).await.unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
         Answer { status: parts.status.as_u16(), headers: parts.headers, body }

@@ -22,6 +22,7 @@ mod import;
 mod parity;
 mod postgres;
 mod program;
+mod rate_limit;
 mod search_contract;
 mod specstory;
 mod store_contract;

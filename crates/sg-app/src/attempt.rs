@@ -215,7 +215,7 @@ mod tests {
     }
 
     fn from(n: u32) -> Option<ClientAddress> {
-        Some(ClientAddress(std::net::Ipv4Addr::from(n).into()))
+        Some(ClientAddress::new(std::net::Ipv4Addr::from(n).into()))
     }
 
     #[test]

@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::FromRef;
+use axum::middleware::from_fn;
 use axum::routing::{any, delete, get, patch, post};
 use http::Method;
 use sg_app::App;
@@ -90,7 +91,8 @@ pub fn router(app: App, settings: Settings) -> Router {
     for path in ["/api/v1", "/api/v1/", "/api/v1/{*rest}"] {
         router = router.route(path, any(unknown));
     }
-    router.layer(axum::middleware::from_fn(cors::cors)).with_state(gate)
+    // Preflights are answered outside of the limits: they cannot carry a credential.
+    router.layer(from_fn(credential::refuse_limited)).layer(from_fn(cors::cors)).with_state(gate)
 }
 
 async fn unknown(_: SignedIn) -> Failure {

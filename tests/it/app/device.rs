@@ -87,7 +87,7 @@ async fn guessing_codes_is_stopped() {
     assert_eq!(kind, ErrorKind::RateLimited { retry_after: Duration::from_secs(600) }, "even with the right one");
     // Many addresses are stopped too, but not whoever sits where the code was made.
     for n in 0..290_u16 {
-        let stranger = Some(ClientAddress([198, 51, (n >> 8) as u8, n as u8].into()));
+        let stranger = Some(ClientAddress::new([198, 51, (n >> 8) as u8, n as u8].into()));
         assert_eq!(refused(&gateway, "guess0", stranger).await.0, ErrorKind::Unauthenticated);
     }
     assert!(matches!(refused(&gateway, &code, from(2)).await.0, ErrorKind::RateLimited { .. }));

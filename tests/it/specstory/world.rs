@@ -74,7 +74,7 @@ impl World {
         let write_only = gateway.key_with(&gateway.me, &[Scope::Write]).await;
         let read_only = gateway.key_with(&gateway.me, &[Scope::Read]).await;
         // Not the harness's calls: scenarios bring header names that are known only when they run.
-        let router = sg_server::http::router(gateway.app.clone(), &sg_server::config::HttpConfig::default());
+        let router = sg_server::http::router(gateway.app.clone(), &sg_server::config::Config::default());
         Self { gateway, other, write_only, read_only, router }
     }
 
