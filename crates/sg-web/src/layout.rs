@@ -138,10 +138,10 @@ pub(crate) fn notice(done: &str) -> Markup {
 fn mark() -> Markup {
     html! {
         svg viewBox="0 0 24 24" width="22" height="22" aria-hidden="true" focusable="false" {
-            path d="M6 6.5 17.5 12 6 17.5Z" fill="none" stroke="currentColor" stroke-width="2" stroke-linejoin="round";
-            circle cx="6" cy="6.5" r="3" fill="currentColor";
-            circle cx="17.5" cy="12" r="3" fill="currentColor";
-            circle cx="6" cy="17.5" r="3" fill="currentColor";
+            path d="M6 6.5 17.5 12 6 17.5Z" fill="none" stroke="currentColor" stroke-width="2" stroke-linejoin="round" {}
+            circle cx="6" cy="6.5" r="3" fill="currentColor" {}
+            circle cx="17.5" cy="12" r="3" fill="currentColor" {}
+            circle cx="6" cy="17.5" r="3" fill="currentColor" {}
         }
     }
 }
