@@ -78,7 +78,7 @@ await quiet(page);
 // The dashboard, a project.
 await go(page, "/projects");
 await shot(page, "projects");
-await page.getByRole("link", { name: "gateway", exact: true }).click();
+await page.getByRole("link", { name: "gateway", exact: true }).first().click();
 await page.getByRole("heading", { level: 1, name: "gateway" }).waitFor();
 await shot(page, "project");
 await page.getByText("Name, icon and colour").click();
