@@ -66,12 +66,12 @@ async fn page(app: &App, visitor: &Visitor, path: Ids<(String, String)>, asked: 
     let body = html! {
         (head)
         div.session {
-            aside.about aria-label="About this session" { (side) }
             div.talk {
                 (talk)
                 @if has_exchanges { p { a href={ (shown::session_path(&session)) "/sharing" } { "What a shared link shows" } } }
                 (forms)
             }
+            aside.about aria-label="About this session" { (side) }
         }
     };
     Ok(answer::page(StatusCode::OK, layout::page(&visitor.frame(&title, Place::Projects), body)))

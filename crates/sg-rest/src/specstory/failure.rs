@@ -73,7 +73,7 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let status = StatusCode::from_u16(error.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         match error.kind {
-            ErrorKind::Unauthenticated => Self::unauthenticated(None),
+            ErrorKind::Unauthenticated => Self { text: documented(&error), ..Self::unauthenticated(None) },
             ErrorKind::Internal => {
                 tracing::error!(error = ?error, "request failed");
                 Self::new(status, "Internal server error")
@@ -116,6 +116,10 @@ fn documented(error: &Error) -> String {
     }
     if error.message == "session data not found" {
         return "SessionData not found".to_owned();
+    }
+    // Begins with the name of a field, which is written as the client writes it.
+    if error.details.iter().any(|(name, _)| *name == "field") {
+        return error.message.clone();
     }
     let mut rest = error.message.chars();
     rest.next().map(|first| first.to_uppercase().chain(rest).collect()).unwrap_or_default()
