@@ -11,6 +11,8 @@ mod exchange;
 mod failure;
 mod lore;
 mod negotiate;
+#[allow(dead_code, reason = "what describes an operation is read by a macro, not called")]
+pub mod openapi;
 mod project;
 mod request;
 mod session;
@@ -54,6 +56,7 @@ pub const ROUTES: &[Route] = &[
     Route::write("run skills", &["POST"], "/api/v1/lore/run", || post(lore::run)),
     Route::write("decide dossier", &["PATCH"], "/api/v1/lore/dossiers/{id}", || patch(lore::dossier)),
     Route::write("install skill", &["PATCH"], "/api/v1/lore/skills/{name}", || patch(lore::skill)),
+    Route::open("openapi", &["GET", "HEAD"], "/api/v1/openapi", || get(openapi::openapi)),
 ];
 
 /// What the dialect needs to know of the server.
