@@ -1,8 +1,9 @@
 //! A whole gateway in a test: real store, real index, real router; the clock, the ids and the worker are in the test's
 //! hands. `Gateway::start()` is where most tests begin.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -38,17 +39,36 @@ impl Clock for FixedClock {
 
 /// Ids that count up, shaped as UUID v7, so that snapshots hold.
 #[derive(Default)]
-pub struct CountingIds(AtomicU64);
+pub struct CountingIds {
+    count: AtomicU64,
+    device_codes: Mutex<VecDeque<String>>,
+}
+
+impl CountingIds {
+    /// The next device code will be this one; of several, each in turn.
+    pub fn will_be_device_code(&self, code: &str) {
+        self.device_codes.lock().unwrap().push_back(code.to_owned());
+    }
+
+    fn next(&self) -> u64 {
+        self.count.fetch_add(1, Ordering::SeqCst) + 1
+    }
+}
 
 impl Ids for CountingIds {
     fn uuid(&self) -> uuid::Uuid {
-        let n = self.0.fetch_add(1, Ordering::SeqCst) + 1;
+        let n = self.next();
         uuid::Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 | u128::from(n))
     }
 
     fn secret_hex(&self, bytes: usize) -> String {
-        let n = self.0.fetch_add(1, Ordering::SeqCst) + 1;
+        let n = self.next();
         format!("{n:0>width$x}", width = bytes * 2)
+    }
+
+    fn device_code(&self) -> String {
+        let given = self.device_codes.lock().unwrap().pop_front();
+        given.unwrap_or_else(|| format!("Dc{:04}", self.next() % 10_000))
     }
 }
 
@@ -73,6 +93,7 @@ pub struct Gateway {
     /// The account most tests act as.
     pub me: Account,
     pub clock: Arc<FixedClock>,
+    pub ids: Arc<CountingIds>,
     router: axum::Router,
     dir: tempfile::TempDir,
     _database: Option<crate::postgres::Database>,
@@ -124,16 +145,12 @@ impl Gateway {
         .unwrap();
         let index = TantivyIndex::open(TantivyConfig::new(dir.path().join("index"))).unwrap();
         let clock = Arc::new(FixedClock(AtomicI64::new(FixedClock::START)));
-        let app = App::new(Parts {
-            store,
-            search: wrap(Arc::new(index)),
-            clock: clock.clone(),
-            ids: Arc::new(CountingIds::default()),
-            limits,
-        });
+        let ids = Arc::new(CountingIds::default());
+        let app =
+            App::new(Parts { store, search: wrap(Arc::new(index)), clock: clock.clone(), ids: ids.clone(), limits });
         let router = sg_server::http::router(app.clone(), &sg_server::config::Config::default());
         let me = account(&app, "me@example.com").await;
-        Self { app, me, clock, router, dir, _database: database }
+        Self { app, me, clock, ids, router, dir, _database: database }
     }
 
     /// Another account, which may see nothing of the first.

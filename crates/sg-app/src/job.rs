@@ -74,6 +74,10 @@ impl App {
     async fn run_job(&self, kind: &JobKind) -> Result<()> {
         match kind {
             JobKind::IndexSession { session } => self.index_session(*session).await,
+            JobKind::SweepBlobs => {
+                self.sweep_sign_in().await?;
+                self.sweep_blobs().await.map(drop)
+            }
             JobKind::IndexProject { project } => self.index_project(*project).await,
             JobKind::UnindexSessions { sessions } => {
                 for session in sessions {
@@ -82,7 +86,6 @@ impl App {
                 }
                 Ok(())
             }
-            JobKind::SweepBlobs => self.sweep_blobs().await.map(drop),
         }
     }
 

@@ -107,6 +107,9 @@ impl App {
         let by_prefix = Dialect::ALL.into_iter().find(|d| secret.starts_with(d.key_prefix()));
         let nobody =
             |why, request_id| Caller { identity: Err(why), dialect: by_prefix.unwrap_or_default(), request_id };
+        if let Some(identity) = self.identify_device(secret).await? {
+            return Ok(Caller { identity, dialect: Dialect::default(), request_id });
+        }
         let Some(key) = self.store().key_by_hash(&Digest::of(secret.as_bytes())).await? else {
             return Ok(nobody(Anonymous::Unknown, request_id));
         };
@@ -123,17 +126,23 @@ impl App {
     }
 
     async fn note_use(&self, id: KeyId, now: Timestamp) {
-        {
-            let mut touched = self.inner.touched.lock();
-            let last = touched.entry(id).or_default();
-            if now.micros() - last.micros() < TOUCH_MICROS {
-                return;
-            }
-            *last = now;
+        if !self.is_use_to_note(id, now) {
+            return;
         }
         // A note that could not be written must not fail the request it is about.
         if let Err(error) = self.store().touch_key(id, now).await {
             tracing::warn!(key = %id, %error, "last use of a key could not be noted");
         }
+    }
+
+    /// Whether the use of a key or device is to be noted now; the next minute's answer is no.
+    pub(crate) fn is_use_to_note(&self, id: KeyId, now: Timestamp) -> bool {
+        let mut touched = self.inner.touched.lock();
+        let last = touched.entry(id).or_default();
+        let is_due = now.micros() - last.micros() >= TOUCH_MICROS;
+        if is_due {
+            *last = now;
+        }
+        is_due
     }
 }

@@ -4,13 +4,16 @@
 //! transaction, the jobs it enqueues. What does not: HTTP and GraphQL types, SQL, an engine's types, spawning tasks.
 
 mod app;
+mod attempt;
 mod clock;
+mod device;
 pub mod doctor;
 mod exchange;
 pub mod import;
 mod job;
 mod key;
 mod message;
+mod password;
 mod project;
 mod reindex;
 mod search;
@@ -18,14 +21,17 @@ mod session;
 pub mod session_put;
 mod session_update;
 mod share;
+mod sign_in;
 mod stats;
 mod user;
 
 pub use app::{App, Limits, Parts};
 pub use clock::{Clock, Ids, RandomIds, SystemClock};
+pub use device::{DEVICE_CODE_CHARS, NewAccessToken, NewDevice, NewDeviceCode, NewDeviceToken};
 pub use exchange::ExchangeText;
 pub use job::JobRun;
 pub use key::{CreatedKey, KeyRequest};
+pub use password::{MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS};
 pub use project::ProjectUpdate;
 pub use reindex::Progress;
 pub use search::{MAX_SEARCH_OFFSET, SearchAnswer, SearchRequest};
@@ -34,3 +40,4 @@ pub use session_put::{NewSession, PutOutcome};
 pub use session_update::{ExchangeUpdate, SessionUpdate};
 pub use sg_store::{JobCounts, MessagePage, MessageQuery, SessionColumns, session_cursor};
 pub use share::SharedSession;
+pub use sign_in::{NewWebSession, SignUp};

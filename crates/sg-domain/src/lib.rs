@@ -26,11 +26,12 @@ pub mod time;
 pub mod transcript;
 pub mod usage;
 pub mod user;
+pub mod web_session;
 
 pub use address::ClientAddress;
 pub use caller::{Caller, Credential, Dialect, Identity, Scope, Scopes, Visibility};
 pub use content::ContentBlock;
-pub use device_token::DeviceToken;
+pub use device_token::{AccessToken, DeviceCode, DeviceToken};
 pub use digest::Digest;
 pub use error::{Error, ErrorKind, Result};
 pub use exchange::Exchange;
@@ -49,3 +50,4 @@ pub use time::Timestamp;
 pub use transcript::Transcript;
 pub use usage::TokenUsage;
 pub use user::User;
+pub use web_session::{ExternalIdentity, WebSession};

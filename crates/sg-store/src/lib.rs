@@ -21,6 +21,7 @@ mod sql;
 mod stats;
 mod store;
 mod user;
+mod web_session;
 
 pub use blob::Blobs;
 pub use import_source::ImportSource;

@@ -70,7 +70,9 @@ impl World {
     /// Starts one with both accounts and nothing in them.
     pub(crate) async fn empty() -> Self {
         let gateway = Gateway::start().await;
-        let other = gateway.other().await;
+        let mut other = gateway.other().await;
+        // As people's keys are: one that may run the server may revoke anybody's key.
+        other.key = gateway.key_with(&other, &[Scope::Read, Scope::Write]).await;
         let write_only = gateway.key_with(&gateway.me, &[Scope::Write]).await;
         let read_only = gateway.key_with(&gateway.me, &[Scope::Read]).await;
         // Not the harness's calls: scenarios bring header names that are known only when they run.

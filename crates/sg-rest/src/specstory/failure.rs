@@ -28,6 +28,7 @@ impl Failure {
             }
             Some(Anonymous::Expired) => "Token has expired",
             Some(Anonymous::Revoked) => "Token has been revoked",
+            Some(Anonymous::RefreshToken) => "Invalid token type. Required: device-access",
         };
         Self::new(StatusCode::UNAUTHORIZED, text).with(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
     }
@@ -115,6 +116,10 @@ fn documented(error: &Error) -> String {
     }
     if error.message == "session data not found" {
         return "SessionData not found".to_owned();
+    }
+    // Begins with the name of a field, which is written as the client writes it.
+    if error.details.iter().any(|(name, _)| *name == "field") {
+        return error.message.clone();
     }
     let mut rest = error.message.chars();
     rest.next().map(|first| first.to_uppercase().chain(rest).collect()).unwrap_or_default()
