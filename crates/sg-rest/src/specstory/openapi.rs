@@ -91,7 +91,10 @@ impl utoipa::Modify for Credentials {
             )
         };
         let components = openapi.components.get_or_insert_default();
-        components.add_security_scheme(KEY, bearer("An API key, or a device's access token. Names its scope: `read` or `write`."));
+        components.add_security_scheme(
+            KEY,
+            bearer("An API key, or a device's access token. Names its scope: `read` or `write`."),
+        );
     }
 }
 
@@ -223,17 +226,17 @@ fn refusals() -> Map<String, Value> {
                 &["WWW-Authenticate"],
             ),
         ),
-        (
-            "Forbidden",
-            refusal("The key lacks the scope.", "Insufficient permissions. Required scope: write", &[]),
-        ),
+        ("Forbidden", refusal("The key lacks the scope.", "Insufficient permissions. Required scope: write", &[])),
         ("TooLarge", refusal("The body is larger than a limit.", "Request body is larger than 65536 bytes", &[])),
         (
             "RateLimited",
             refusal("Too many requests.", "Rate limit exceeded. Try again in 60 seconds.", &["Retry-After"]),
         ),
         ("Failed", refusal("A fault of the server.", "Internal server error", &[])),
-        ("Unavailable", refusal("A part of the server does not answer, or not in time.", "Request took too long, try again", &[])),
+        (
+            "Unavailable",
+            refusal("A part of the server does not answer, or not in time.", "Request took too long, try again", &[]),
+        ),
     ];
     all.into_iter().map(|(name, refusal)| (name.to_owned(), refusal)).collect()
 }
@@ -266,7 +269,6 @@ fn headers() -> Value {
         "WWWAuthenticate": { "description": "`Bearer`.", "required": true, "schema": { "type": "string" } },
     })
 }
-
 
 fn rules() -> [(&'static str, Value); 3] {
     let one_of = |fields: &[&str]| fields.iter().map(|field| json!({ "required": [field] })).collect::<Vec<_>>();

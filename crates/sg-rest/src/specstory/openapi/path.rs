@@ -16,7 +16,12 @@ pub(super) struct InProject {
 #[into_params(parameter_in = Path)]
 pub(super) struct InSession {
     /// The session's id, chosen by the client: 1 to 255 bytes, no control characters.
-    #[param(min_length = 1, max_length = 255, pattern = r"^[^/\x00-\x1f\x7f-\x9f]+$", example = "550e8400-e29b-41d4-a716-446655440000")]
+    #[param(
+        min_length = 1,
+        max_length = 255,
+        pattern = r"^[^/\x00-\x1f\x7f-\x9f]+$",
+        example = "550e8400-e29b-41d4-a716-446655440000"
+    )]
     sid: String,
 }
 

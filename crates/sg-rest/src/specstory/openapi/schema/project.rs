@@ -80,13 +80,31 @@ pub(in super::super) struct ProjectBrief {
 #[derive(ToSchema)]
 pub(in super::super) struct ProjectUpdate {
     /// The new name. Space around it is dropped.
-    #[schema(min_length = 1, pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$", max_length = 255, nullable = false, example = "Gateway")]
+    #[schema(
+        min_length = 1,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
+        max_length = 255,
+        nullable = false,
+        example = "Gateway"
+    )]
     name: Option<String>,
     /// The new icon: the name of one, or an emoji.
-    #[schema(min_length = 1, pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$", max_length = 64, nullable = false, example = "Rocket")]
+    #[schema(
+        min_length = 1,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
+        max_length = 64,
+        nullable = false,
+        example = "Rocket"
+    )]
     icon: Option<String>,
     /// The new colour: the name of one, or `#rrggbb`.
-    #[schema(min_length = 1, pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$", max_length = 64, nullable = false, example = "emerald")]
+    #[schema(
+        min_length = 1,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
+        max_length = 64,
+        nullable = false,
+        example = "emerald"
+    )]
     color: Option<String>,
 }
 

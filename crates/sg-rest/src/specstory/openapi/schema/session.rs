@@ -231,7 +231,12 @@ pub(in super::super) struct Exchange {
 #[schema(rename_all = "camelCase")]
 pub(in super::super) struct SessionUpdate {
     /// The new title; null takes it away. Space around it is dropped.
-    #[schema(min_length = 1, pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$", max_length = 500, example = "How rate limits work")]
+    #[schema(
+        min_length = 1,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
+        max_length = 500,
+        example = "How rate limits work"
+    )]
     user_title: Option<String>,
     /// Who may read it.
     #[schema(inline)]
@@ -243,7 +248,12 @@ pub(in super::super) struct SessionUpdate {
 #[schema(rename_all = "camelCase")]
 pub(in super::super) struct ExchangeUpdate {
     /// The new title; null takes it away. Space around it is dropped.
-    #[schema(min_length = 1, pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$", max_length = 500, example = "The question")]
+    #[schema(
+        min_length = 1,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
+        max_length = 500,
+        example = "The question"
+    )]
     user_title: Option<String>,
     /// Whether those who have the session's link do not see it.
     #[schema(nullable = false)]
