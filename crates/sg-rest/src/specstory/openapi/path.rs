@@ -43,7 +43,7 @@ pub(super) struct Resumable {
     resumable: Flag,
 }
 
-/// True or false, as clients write it.
+/// True or false, as clients write it; nothing is false.
 #[derive(utoipa::ToSchema)]
 pub(super) enum Flag {
     #[schema(rename = "true")]
@@ -54,4 +54,6 @@ pub(super) enum Flag {
     One,
     #[schema(rename = "0")]
     Zero,
+    #[schema(rename = "")]
+    Empty,
 }

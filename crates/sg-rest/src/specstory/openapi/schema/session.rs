@@ -239,7 +239,7 @@ pub(in super::super) struct SessionUpdate {
     )]
     user_title: Option<String>,
     /// Who may read it.
-    #[schema(inline)]
+    #[schema(inline, nullable = false)]
     share_status: Option<ShareStatus>,
 }
 
