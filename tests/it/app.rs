@@ -2,7 +2,7 @@
 
 mod device;
 mod doctor;
-mod job;
+pub(crate) mod job;
 mod key;
 mod put;
 mod search;

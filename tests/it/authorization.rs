@@ -82,6 +82,13 @@ const FIELDS: &[Field] = &[
         foreign: Foreign::Shared,
     },
     Field { name: "apiKeys", query: "{ apiKeys { id name prefix scopes } }", shows: "$key", foreign: Foreign::Own },
+    Field { name: "devices", query: "{ devices { id hostname client } }", shows: "$device", foreign: Foreign::Own },
+    Field {
+        name: "revokeDevice",
+        query: r#"mutation { revokeDevice(input: { id: "$device" }) { revokedDeviceId } }"#,
+        shows: "$device",
+        foreign: Foreign::NotFound,
+    },
     Field {
         name: "updateProject",
         query: r#"mutation { updateProject(input: { id: "$project", icon: "Bug" }) { project { name icon } } }"#,
@@ -333,6 +340,7 @@ struct Ids {
     key: String,
     /// A session that is shared.
     shared: String,
+    device: String,
 }
 
 impl Ids {
@@ -341,6 +349,9 @@ impl Ids {
         let update = SessionUpdate { share_status: Some(ShareStatus::Unlisted), ..SessionUpdate::default() };
         let shared = world.gateway.app.update_session(world.caller(Who::Me), &wanted, update).await.expect("shared");
         world.gateway.run_jobs().await;
+        let me = world.caller(Who::Me);
+        let device = sg_app::NewDevice { hostname: MINE.to_owned(), ..sg_app::NewDevice::default() };
+        let device = world.gateway.app.create_device(me, &world.gateway.me.user.id, &device).await.expect("a device");
         let query = r#"query($p: String!) { viewer { id } apiKeys { id name }
             sessions(filters: { projectId: $p }) { nodes { id exchanges { id } } } }"#;
         let data = world.graphql(Who::Me, query, json!({ "p": OWN })).await.json();
@@ -353,12 +364,14 @@ impl Ids {
             // Not the one that the tests ask with: it is revoked by one of them.
             key: text("/apiKeys/1/id").to_owned(),
             shared: shared.id.to_string(),
+            device: device.token.id.to_string(),
         }
     }
 
     fn fill(&self, text: &str) -> String {
         let text = text.replace("$session", &self.session).replace("$exchange", &self.exchange);
         let text = text.replace("$shared", &self.shared).replace("$key", &self.key);
+        let text = text.replace("$device", &self.device);
         text.replace("$project", OWN).replace("$user", &self.user)
     }
 }

@@ -362,6 +362,17 @@ impl Answer {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
+    /// The body without its compression.
+    pub fn unpacked(&self) -> std::io::Result<Vec<u8>> {
+        use std::io::Read as _;
+        if self.header("content-encoding") != "gzip" {
+            return Ok(self.body.to_vec());
+        }
+        let mut bytes = Vec::new();
+        flate2::read::GzDecoder::new(&*self.body).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
     /// A header as text; empty when it is not there.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |v| v.to_str().unwrap())

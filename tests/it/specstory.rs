@@ -2,6 +2,7 @@
 
 mod fact;
 mod replay;
+mod resume;
 mod scenario;
 mod socket;
 pub(crate) mod world;

@@ -189,11 +189,11 @@ impl App {
         self.store().device_tokens((!everyone).then_some(&identity.user)).await
     }
 
-    /// Revokes a device of the caller's account; with `admin`, of any. Its tokens stop working at once. Again changes
-    /// nothing.
+    /// Revokes a device of the caller's account; from the command line of this machine, of any. Its tokens stop working at
+    /// once. Again changes nothing.
     pub async fn revoke_device(&self, caller: &Caller, id: KeyId) -> Result<()> {
         let identity = caller.require(Scope::Write)?;
-        let owner = (!identity.scopes.has(Scope::Admin)).then_some(&identity.user);
+        let owner = (identity.credential != Credential::Local).then_some(&identity.user);
         let tx = self.store().begin().await?;
         if !tx.revoke_device_token(owner, id, self.now()).await? {
             return Err(Error::not_found("device"));

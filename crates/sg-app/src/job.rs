@@ -120,6 +120,7 @@ impl App {
         Ok(Some(SessionDocument {
             project_name: project.map(|p| p.name).unwrap_or_default(),
             messages: messages.into_iter().map(|(_, message)| message).collect(),
+            exchanges: self.exchange_texts(&session).await?,
             session,
         }))
     }

@@ -2,8 +2,8 @@
 
 use sg_domain::caller::Anonymous;
 use sg_domain::{
-    ApiKey, Caller, Credential, Dialect, Digest, Error, Identity, KeyId, NewApiKey, Result, Scope, Scopes, Timestamp,
-    UserId,
+    ApiKey, Caller, Credential, Dialect, Digest, Error, ErrorKind, Identity, KeyId, NewApiKey, Result, Scope, Scopes,
+    Timestamp, UserId,
 };
 
 use crate::App;
@@ -33,6 +33,8 @@ pub struct CreatedKey {
 
 /// How many characters of a secret are kept readable, behind its prefix.
 const SHOWN_CHARS: usize = 4;
+/// Keys of one account that are not revoked.
+const MAX_KEYS: usize = 1_000;
 /// A key's use is noted at most this often.
 const TOUCH_MICROS: i64 = 60 * 1_000_000;
 
@@ -60,6 +62,13 @@ impl App {
         }
         if self.store().user(&request.user).await?.is_none() {
             return Err(Error::not_found("user"));
+        }
+        let working = self.store().keys(Some(&request.user)).await?;
+        if working.iter().filter(|key| key.revoked_at.is_none()).count() >= MAX_KEYS {
+            return Err(Error::new(
+                ErrorKind::Conflict,
+                format!("an account has at most {MAX_KEYS} keys, revoke some"),
+            ));
         }
         // 128 bits for SessionFS, whose format is fixed at 32 hex digits; 192 elsewhere.
         let random = self.ids().secret_hex(if request.dialect == Dialect::Sessionfs { 16 } else { 24 });
@@ -89,10 +98,11 @@ impl App {
         self.store().keys((!everyone).then_some(&identity.user)).await
     }
 
-    /// Revokes a key of the caller's account; with `admin`, of any. It stops working at once. Again changes nothing.
+    /// Revokes a key of the caller's account; from the command line of this machine, of any. It stops working at once.
+    /// Again changes nothing.
     pub async fn revoke_key(&self, caller: &Caller, id: KeyId) -> Result<()> {
         let identity = caller.require(Scope::Write)?;
-        let owner = (!identity.scopes.has(Scope::Admin)).then_some(&identity.user);
+        let owner = (identity.credential != Credential::Local).then_some(&identity.user);
         let tx = self.store().begin().await?;
         if !tx.revoke_key(owner, id, self.now()).await? {
             return Err(Error::not_found("key"));

@@ -43,7 +43,7 @@ pub use message::{Message, Role};
 pub use metadata::SessionMetadata;
 pub use page::{Cursor, Direction, Page, PageRequest};
 pub use project::Project;
-pub use search::{FacetField, Hit, RankBy, SearchPage, SearchQuery};
+pub use search::{ExchangeHit, ExchangeQuery, FacetField, Hit, RankBy, SearchPage, SearchQuery};
 pub use session::{Session, SessionOrder, ShareStatus};
 pub use stats::ProjectStats;
 pub use time::Timestamp;

@@ -7,6 +7,7 @@ mod body;
 mod conditional;
 mod cors;
 mod credential;
+mod device;
 mod exchange;
 mod failure;
 mod lore;
@@ -15,8 +16,10 @@ mod negotiate;
 pub mod openapi;
 mod project;
 mod request;
+mod search;
 mod session;
 mod share;
+mod token;
 mod wire;
 
 use std::sync::Arc;
@@ -50,12 +53,21 @@ pub const ROUTES: &[Route] = &[
     Route::write("update exchange", &["PATCH"], EXCHANGE, || patch(exchange::update)),
     Route::open("shared session", &["GET", "HEAD"], "/api/v1/share/{sid}", || get(share::session)),
     Route::open("shared markdown", &["GET", "HEAD"], "/api/v1/share/{sid}/markdown", || get(share::markdown)),
+    Route::ask("search resumable", "/api/v1/search/resume", || post(search::resumable)),
     Route::read("entitlement", "/api/v1/billing/entitlement", || get(billing::entitlement)),
     Route::read("skills", "/api/v1/lore/skills/library", || get(lore::skills)),
     Route::read("skill runs", "/api/v1/lore/runs", || get(lore::runs)),
     Route::write("run skills", &["POST"], "/api/v1/lore/run", || post(lore::run)),
     Route::write("decide dossier", &["PATCH"], "/api/v1/lore/dossiers/{id}", || patch(lore::dossier)),
     Route::write("install skill", &["PATCH"], "/api/v1/lore/skills/{name}", || patch(lore::skill)),
+    Route::read("list API tokens", "/api/v1/api-tokens", || get(token::list)),
+    Route::write("create API token", &["POST"], "/api/v1/api-tokens", || post(token::create)),
+    Route::write("revoke API token", &["DELETE"], "/api/v1/api-tokens/{id}", || delete(token::revoke)),
+    Route::open("device login", &["POST"], "/api/v1/device-login", || post(device::login)),
+    Route::open("device refresh", &["POST"], "/api/v1/device-refresh", || post(device::refresh)),
+    Route::open("device logout", &["GET", "HEAD", "POST"], "/api/v1/device-logout", || {
+        get(device::logout).post(device::logout)
+    }),
     Route::open("openapi", &["GET", "HEAD"], "/api/v1/openapi", || get(openapi::openapi)),
 ];
 

@@ -13,6 +13,7 @@
 //! gives every error its code.
 
 mod content;
+mod device;
 mod exchange;
 mod exchange_change;
 mod failure;
@@ -33,6 +34,7 @@ mod query;
 mod scalar;
 mod schema;
 mod search;
+mod search_resume;
 mod selection;
 mod session;
 mod session_change;

@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, Object};
 
+use crate::device::{RevokeDeviceInput, RevokeDevicePayload, revoke_device};
 use crate::exchange_change::{UpdateExchangeInput, UpdateExchangePayload, update_exchange};
 use crate::failure::Outcome;
 use crate::key::{
@@ -82,5 +83,14 @@ impl Mutation {
         #[graphql(desc = "Which key.")] input: RevokeApiKeyInput,
     ) -> Outcome<RevokeApiKeyPayload> {
         revoke_api_key(Reach::of(ctx), input).await
+    }
+
+    /// Ends a device's tokens at once. Ending them again changes nothing.
+    async fn revoke_device(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which device.")] input: RevokeDeviceInput,
+    ) -> Outcome<RevokeDevicePayload> {
+        revoke_device(Reach::of(ctx), input).await
     }
 }

@@ -3,18 +3,36 @@
 //! What belongs here: markup, forms, the sign-in cookie, how a session reads on a page. What does not: rules and
 //! permission (`sg-app`), a dialect's JSON (`sg-rest`), the playground's bundle (`sg-server`).
 
+mod answer;
+mod asset;
+mod code;
+mod conversation;
 mod csrf;
+mod device;
+mod exchange;
+mod failure;
+mod key;
+mod layout;
+mod markdown;
 mod next;
+pub mod page;
+mod project;
+mod request;
+mod resume;
+mod search;
+mod session;
+mod share;
+mod shown;
+mod sign_in;
+mod snippet;
 mod visitor;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::FromRef;
-use axum::response::{IntoResponse as _, Redirect, Response};
-use http::StatusCode;
+use axum::extract::{DefaultBodyLimit, FromRef};
+use axum::routing::{get, post};
 use sg_app::App;
-use sg_domain::Error;
 
 /// What the pages need to know of the server.
 #[derive(Clone, Debug, Default)]
@@ -44,19 +62,17 @@ impl FromRef<Pages> for App {
     }
 }
 
+/// The largest form, in bytes.
+const MAX_FORM_BYTES: usize = 64 * 1024;
+
 /// Every page. They tell who asks by their own cookie, never by an API key.
 pub fn router(app: App, settings: Settings) -> Router {
     let pages = Pages { app, settings: Arc::new(settings) };
-    Router::new().with_state(pages)
-}
-
-/// Sends the browser on with a GET.
-pub(crate) fn see_other(location: &str) -> Response {
-    Redirect::to(location).into_response()
-}
-
-/// The page of an error.
-pub(crate) fn refusal(error: Error) -> Response {
-    let status = StatusCode::from_u16(error.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    (status, error.message).into_response()
+    let mut router = Router::new().route(asset::ROUTE, get(asset::file));
+    for page in page::PAGES {
+        router = router.route(page.path, (page.answer)());
+    }
+    let router =
+        router.route("/login", get(sign_in::page).post(sign_in::sign_in)).route("/logout", post(sign_in::sign_out));
+    router.layer(DefaultBodyLimit::max(MAX_FORM_BYTES)).with_state(pages)
 }

@@ -8,7 +8,8 @@ use http::request::Parts;
 use http::{HeaderMap, Method, header};
 use sg_domain::{Caller, ClientAddress, Result};
 
-use crate::{Pages, csrf, next};
+use crate::failure::problem;
+use crate::{Pages, answer, csrf, next};
 
 /// The name of the sign-in cookie.
 pub(crate) const COOKIE: &str = "sg_session";
@@ -60,11 +61,11 @@ impl FromRequestParts<Pages> for Visitor {
             Ok(Some(visitor)) => Ok(visitor),
             Ok(None) if matches!(parts.method, Method::GET | Method::HEAD) => {
                 let wanted = parts.uri.path_and_query().map_or("/", |wanted| wanted.as_str());
-                Err(crate::see_other(&next::login(wanted)))
+                Err(answer::see_other(&next::login(wanted)))
             }
             // What a form says is lost: it cannot be sent again after signing in.
-            Ok(None) => Err(crate::see_other("/login")),
-            Err(error) => Err(crate::refusal(error)),
+            Ok(None) => Err(answer::see_other("/login")),
+            Err(error) => Err(problem(&error, None)),
         }
     }
 }
@@ -73,7 +74,7 @@ impl OptionalFromRequestParts<Pages> for Visitor {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, pages: &Pages) -> Result<Option<Self>, Response> {
-        Self::of(parts, pages).await.map_err(crate::refusal)
+        Self::of(parts, pages).await.map_err(|error| problem(&error, None))
     }
 }
 

@@ -74,6 +74,11 @@ impl JsonBody {
         }
     }
 
+    /// A field, whatever it is.
+    pub(super) fn value(&self, field: &str) -> Option<&Value> {
+        self.0.get(field)
+    }
+
     /// Whether it has a field.
     pub(super) fn has(&self, field: &str) -> bool {
         self.0.contains_key(field)

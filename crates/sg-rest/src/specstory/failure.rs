@@ -73,7 +73,7 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let status = StatusCode::from_u16(error.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         match error.kind {
-            ErrorKind::Unauthenticated => Self::unauthenticated(None),
+            ErrorKind::Unauthenticated => Self { text: documented(&error), ..Self::unauthenticated(None) },
             ErrorKind::Internal => {
                 tracing::error!(error = ?error, "request failed");
                 Self::new(status, "Internal server error")

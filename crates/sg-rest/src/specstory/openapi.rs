@@ -16,11 +16,14 @@ use self::schema::ErrorBody;
 use super::{ROUTES, answer};
 
 mod account;
+mod device;
 mod path;
 mod project;
 mod schema;
+mod search;
 mod session;
 mod share;
+mod token;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -40,6 +43,8 @@ mod share;
         (name = "projects", description = "The sessions of one repository or folder, together."),
         (name = "sessions", description = "Conversations with agents, as they were held."),
         (name = "sharing", description = "Sessions that whoever has the link may read."),
+        (name = "tokens", description = "The account's API keys."),
+        (name = "devices", description = "Signing the command line in."),
         (name = "account", description = "What an account may use."),
         (name = "skills", description = "Skills mined from sessions: not part of this server, and it says so."),
         (name = "description", description = "This description."),
@@ -59,6 +64,14 @@ mod share;
         session::update_exchange,
         share::shared_session,
         share::shared_markdown,
+        search::search_resumable,
+        token::list_tokens,
+        token::create_token,
+        token::revoke_token,
+        device::device_login,
+        device::device_refresh,
+        device::device_logout,
+        device::device_logout_by_get,
         account::entitlement,
         account::skills,
         account::skill_runs,
@@ -91,6 +104,7 @@ impl utoipa::Modify for Credentials {
             )
         };
         let components = openapi.components.get_or_insert_default();
+        components.add_security_scheme("refreshToken", bearer("A device's refresh token."));
         components.add_security_scheme(
             KEY,
             bearer("An API key, or a device's access token. Names its scope: `read` or `write`."),

@@ -10,8 +10,11 @@ use sg_domain::{Exchange, ExchangeId, Project, Session, SessionMetadata, Timesta
 use super::conditional;
 
 pub(super) mod account;
+pub(super) mod device;
 pub(super) mod project;
+pub(super) mod search;
 pub(super) mod share;
+pub(super) mod token;
 
 /// `{"success":true}`.
 #[derive(Serialize)]
@@ -41,7 +44,7 @@ pub(super) struct ErrorBody<'a> {
 
 /// An instant as `YYYY-MM-DDTHH:MM:SS.mmmZ`.
 #[derive(Clone, Copy)]
-pub(super) struct Iso(Timestamp);
+pub(super) struct Iso(pub(super) Timestamp);
 
 impl Serialize for Iso {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

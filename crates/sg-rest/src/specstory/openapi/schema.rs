@@ -5,8 +5,10 @@ use utoipa::ToSchema;
 
 pub(super) mod account;
 pub(super) mod project;
+pub(super) mod search;
 pub(super) mod session;
 pub(super) mod share;
+pub(super) mod token;
 
 /// An error. `error` is always one text; clients go by the status.
 #[derive(ToSchema)]
