@@ -1,7 +1,5 @@
 //! What an account may use, described, and the services of the hosted product that are not here.
 
-use serde_json::json;
-
 use super::schema::account::{Entitlement, SkillLibrary, SkillRuns};
 use super::schema::{Envelope, ErrorBody};
 

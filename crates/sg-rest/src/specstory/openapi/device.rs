@@ -1,7 +1,5 @@
 //! Signing a device in, described. These answers are bare: what a command line reads has no `data`.
 
-use serde_json::json;
-
 use super::schema::token::{AccessToken, DeviceLogin, RefreshToken};
 use super::schema::{Done, ErrorBody};
 
@@ -39,7 +37,10 @@ fn device_refresh() {}
 #[utoipa::path(
     post, path = "/api/v1/device-logout", operation_id = "deviceLogout", tag = "devices",
     security(("refreshToken" = []), ()),
-    responses((status = 200, description = "It is done.", body = Done))
+    responses(
+        (status = 200, description = "It is done.", body = Done),
+        (status = 401, description = "Another kind of credential, which must be revoked where it was made.", body = ErrorBody, example = json!({"success": false, "error": "Invalid token type. Required: device-refresh"})),
+    )
 )]
 fn device_logout() {}
 
@@ -49,6 +50,9 @@ fn device_logout() {}
 #[utoipa::path(
     get, path = "/api/v1/device-logout", operation_id = "getDeviceLogout", tag = "devices",
     security(("refreshToken" = []), ()),
-    responses((status = 200, description = "It is done.", body = Done))
+    responses(
+        (status = 200, description = "It is done.", body = Done),
+        (status = 401, description = "Another kind of credential, which must be revoked where it was made.", body = ErrorBody, example = json!({"success": false, "error": "Invalid token type. Required: device-refresh"})),
+    )
 )]
 fn device_logout_by_get() {}

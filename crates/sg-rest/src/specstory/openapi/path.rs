@@ -1,6 +1,8 @@
 //! What stands in paths and queries.
 
 use utoipa::IntoParams;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 
 /// A project.
 #[derive(IntoParams)]
@@ -44,16 +46,13 @@ pub(super) struct Resumable {
 }
 
 /// True or false, as clients write it; nothing is false.
-#[derive(utoipa::ToSchema)]
-pub(super) enum Flag {
-    #[schema(rename = "true")]
-    True,
-    #[schema(rename = "false")]
-    False,
-    #[schema(rename = "1")]
-    One,
-    #[schema(rename = "0")]
-    Zero,
-    #[schema(rename = "")]
-    Empty,
+pub(super) struct Flag;
+
+impl utoipa::PartialSchema for Flag {
+    fn schema() -> RefOr<Schema> {
+        let values = ["true", "false", "1", "0", ""];
+        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(values)).into()
+    }
 }
+
+impl utoipa::ToSchema for Flag {}

@@ -1,7 +1,5 @@
 //! Projects, described.
 
-use serde_json::json;
-
 use super::path::{InProject, Resumable};
 use super::schema::project::{ActivityBody, DeletedProject, ProjectChange, ProjectData, ProjectList, ProjectUpdate};
 use super::schema::{Envelope, ErrorBody};

@@ -1,7 +1,5 @@
 //! The search for sessions to resume, described.
 
-use serde_json::json;
-
 use super::schema::search::{ResumableData, ResumableQuery};
 use super::schema::{Envelope, ErrorBody};
 

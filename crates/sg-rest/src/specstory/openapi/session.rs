@@ -1,7 +1,5 @@
 //! Sessions and exchanges, described.
 
-use serde_json::json;
-
 use super::path::{InExchange, InProject, InSession, Resumable};
 use super::schema::session::{
     ExchangeData, ExchangeUpdate, RecentBody, SessionData, SessionList, SessionUpdate, SizeList,

@@ -1,7 +1,5 @@
 //! Shared sessions, described.
 
-use serde_json::json;
-
 use super::path::InSession;
 use super::schema::share::SharedData;
 use super::schema::{Envelope, ErrorBody};

@@ -1,7 +1,5 @@
 //! API tokens, described.
 
-use serde_json::json;
-
 use super::schema::token::{CreatedToken, NewToken, RevokedToken, TokenList};
 use super::schema::{Envelope, ErrorBody};
 
