@@ -25,11 +25,12 @@ pub mod time;
 pub mod transcript;
 pub mod usage;
 pub mod user;
+pub mod wtf8;
 
 pub use caller::{Caller, Credential, Dialect, Identity, Scope, Scopes, Visibility};
 pub use content::ContentBlock;
 pub use device_token::DeviceToken;
-pub use digest::Digest;
+pub use digest::{Digest, Hasher};
 pub use error::{Error, ErrorKind, Result};
 pub use exchange::Exchange;
 pub use filter::SessionFilter;

@@ -20,7 +20,8 @@ const HEADERS: HeaderValue = HeaderValue::from_static(
     "Content-Type, Authorization, If-None-Match, Idempotency-Key, X-SDK-Version, X-SDK-Language, X-Request-Id",
 );
 const EXPOSED: HeaderValue = HeaderValue::from_static(
-    "ETag, Last-Modified, Retry-After, X-Request-Id, X-Markdown-Size, X-Raw-Data-Size, X-Session-Data-Size",
+    "ETag, Last-Modified, Retry-After, X-Request-Id, X-Markdown-Size, X-Raw-Data-Size, X-Session-Data-Size, \
+     Idempotency-Replayed",
 );
 
 pub(super) async fn cors(request: Request, next: Next) -> Response {

@@ -13,6 +13,9 @@ pub(super) struct ProjectPath(pub(super) ProjectId);
 /// `{pid}` and `{sid}`: the id that the client chose, or ours.
 pub(super) struct SessionPath(pub(super) SessionRef);
 
+/// `{pid}` and `{sid}` of a session that may not exist yet. Text that can be no id is a mistake of the caller's here.
+pub(super) struct NewSessionPath(pub(super) ProjectId, pub(super) String);
+
 /// The query string; of a name that comes twice the first counts, names nobody knows are left alone.
 pub(super) struct Params(Vec<(String, String)>);
 
@@ -36,6 +39,17 @@ impl<S: Send + Sync> FromRequestParts<S> for SessionPath {
             Some(SessionRef::InProject(ProjectId::new(project).ok()?, session))
         });
         wanted.map(Self).ok_or_else(|| Failure::not_found("Session not found"))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for NewSessionPath {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let path = Path::<(String, String)>::from_request_parts(parts, state).await;
+        let Path((project, session)) = path.map_err(|_| Failure::invalid("Invalid path"))?;
+        client_id("session", &session)?;
+        Ok(Self(ProjectId::new(project)?, session))
     }
 }
 

@@ -128,6 +128,25 @@ pub(super) struct SessionList<'a> {
     pub(super) project_id: &'a str,
 }
 
+/// `data` of a session that was stored. `sessionId` is the id of the path: the SDKs read, head and delete with it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct StoredSession<'a> {
+    session_id: &'a str,
+    project_id: &'a str,
+    created_at: Iso,
+}
+
+impl<'a> StoredSession<'a> {
+    pub(super) fn new(session: &'a Session) -> Self {
+        Self {
+            session_id: &session.client_id,
+            project_id: session.project_id.as_str(),
+            created_at: Iso(session.created_at),
+        }
+    }
+}
+
 /// SessionSummary.
 ///
 /// `id` is the id that the client chose, as `clientId` is: what a client wrote is what it finds in lists and reads
