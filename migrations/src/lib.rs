@@ -12,6 +12,7 @@ mod m20261122_000002_session;
 mod m20261122_000003_message;
 mod m20261122_000004_job;
 mod m20261122_000005_import_source;
+mod m20261124_000007_idempotency;
 
 /// Every change, oldest first.
 pub struct Migrator;
@@ -24,6 +25,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000003_message::Migration),
             Box::new(m20261122_000004_job::Migration),
             Box::new(m20261122_000005_import_source::Migration),
+            Box::new(m20261124_000007_idempotency::Migration),
         ]
     }
 }

@@ -131,7 +131,8 @@ impl Gateway {
             ids: Arc::new(CountingIds::default()),
             limits,
         });
-        let router = sg_server::http::router(app.clone(), &sg_server::config::HttpConfig::default());
+        let http = sg_server::config::HttpConfig { spool_dir: dir.path().join("spool"), ..Default::default() };
+        let router = sg_server::http::router(app.clone(), &http);
         let me = account(&app, "me@example.com").await;
         Self { app, me, clock, router, dir, _database: database }
     }

@@ -1,6 +1,10 @@
 //! SpecStory's API: scenarios, what its clients rely on, and replays of what they sent.
 
 mod fact;
+mod idempotency;
+mod large;
+mod limit;
+mod put;
 mod replay;
 mod scenario;
 mod socket;

@@ -8,6 +8,7 @@ use sg_domain::{KeyId, Timestamp};
 use sg_search::SearchIndex;
 use sg_store::Store;
 
+use crate::idempotency::Turns;
 use crate::{Clock, Ids};
 
 /// What one operation may cost.
@@ -65,13 +66,25 @@ pub(crate) struct Inner {
     pub(crate) limits: Limits,
     /// When each key's use was last noted, so that a busy key costs one write a minute. Bounded by the number of keys.
     pub(crate) touched: Mutex<HashMap<KeyId, Timestamp>>,
+    /// Who answers which idempotent request now.
+    pub(crate) turns: Turns,
 }
 
 impl App {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
         let Parts { store, search, clock, ids, limits } = parts;
-        Self { inner: Arc::new(Inner { store, search, clock, ids, limits, touched: Mutex::default() }) }
+        Self {
+            inner: Arc::new(Inner {
+                store,
+                search,
+                clock,
+                ids,
+                limits,
+                touched: Mutex::default(),
+                turns: Turns::default(),
+            }),
+        }
     }
 
     pub(crate) fn store(&self) -> &Store {

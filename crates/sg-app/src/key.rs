@@ -2,7 +2,8 @@
 
 use sg_domain::caller::Anonymous;
 use sg_domain::{
-    ApiKey, Caller, Credential, Dialect, Digest, Error, Identity, KeyId, NewApiKey, Result, Scope, Scopes, Timestamp, UserId,
+    ApiKey, Caller, Credential, Dialect, Digest, Error, Identity, KeyId, NewApiKey, Result, Scope, Scopes, Timestamp,
+    UserId,
 };
 
 use crate::App;

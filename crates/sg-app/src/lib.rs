@@ -7,6 +7,7 @@ mod app;
 mod clock;
 pub mod doctor;
 mod exchange;
+mod idempotency;
 pub mod import;
 mod job;
 mod key;
@@ -16,16 +17,21 @@ mod reindex;
 mod search;
 mod session;
 pub mod session_put;
+mod session_read;
 mod stats;
 mod user;
 
 pub use app::{App, Limits, Parts};
 pub use clock::{Clock, Ids, RandomIds, SystemClock};
 pub use exchange::ExchangeText;
+pub use idempotency::{IdempotentRequest, IdempotentTurn, Turn};
 pub use job::JobRun;
 pub use key::{CreatedKey, KeyRequest};
 pub use reindex::Progress;
 pub use search::{MAX_SEARCH_OFFSET, SearchAnswer, SearchRequest};
 pub use session::SessionList;
 pub use session_put::{NewSession, PutOutcome};
-pub use sg_store::{JobCounts, MessagePage, MessageQuery, SessionColumns, session_cursor};
+pub use sg_store::{
+    BlobStream, Content, JobCounts, KeptAnswer, MessagePage, MessageQuery, SessionColumns, Spool, SpoolPlace,
+    session_cursor,
+};

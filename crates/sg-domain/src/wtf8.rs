@@ -115,7 +115,9 @@ impl Decoder {
             if surrogate(bad).is_some() {
                 out.push_str(REPLACEMENT);
                 rest = &bad[3..];
-            } else if error.error_len().is_none() || (bad.len() == 2 && bad[0] == 0xed && (0xa0..=0xbf).contains(&bad[1])) {
+            } else if error.error_len().is_none()
+                || (bad.len() == 2 && bad[0] == 0xed && (0xa0..=0xbf).contains(&bad[1]))
+            {
                 self.held.extend_from_slice(bad);
                 return;
             } else {

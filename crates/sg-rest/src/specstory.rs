@@ -51,7 +51,8 @@ pub struct Settings {
 impl Default for Settings {
     /// Spools go to the folder for temporary files: name one of the data folder instead.
     fn default() -> Self {
-        let spool = SpoolPlace { folder: std::env::temp_dir(), memory_bytes: SPOOL_MEMORY_BYTES };
+        let spool =
+            SpoolPlace { folder: std::env::temp_dir().join("sessiongraph-spool"), memory_bytes: SPOOL_MEMORY_BYTES };
         Self { upload: UploadLimits::default(), spool: Arc::new(spool) }
     }
 }

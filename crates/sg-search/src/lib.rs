@@ -14,6 +14,7 @@ mod tokenizer;
 use async_trait::async_trait;
 use sg_domain::{Message, Result, SearchPage, SearchQuery, Session, SessionId};
 
+pub use piece::MAX_SESSION_BYTES;
 pub use tantivy_index::{TantivyConfig, TantivyIndex};
 
 /// Everything the index keeps of one session.

@@ -47,7 +47,7 @@ pub fn router(app: App, http: &HttpConfig) -> Router {
         .merge(health::router(state.clone()))
         .merge(page::router())
         .merge(graphql::router(&state))
-        .merge(sg_rest::specstory::router(app.clone(), sg_rest::specstory::Settings::default()))
+        .merge(sg_rest::specstory::router(app.clone(), http.specstory()))
         .merge(sg_web::router(app, sg_web::Settings::default()))
         .fallback(async || failure::not_found())
         .layer(DefaultBodyLimit::disable())

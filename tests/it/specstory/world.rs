@@ -74,7 +74,8 @@ impl World {
         let write_only = gateway.key_with(&gateway.me, &[Scope::Write]).await;
         let read_only = gateway.key_with(&gateway.me, &[Scope::Read]).await;
         // Not the harness's calls: scenarios bring header names that are known only when they run.
-        let router = sg_server::http::router(gateway.app.clone(), &sg_server::config::HttpConfig::default());
+        let http = sg_server::config::HttpConfig { spool_dir: gateway.dir().join("spool"), ..Default::default() };
+        let router = sg_server::http::router(gateway.app.clone(), &http);
         Self { gateway, other, write_only, read_only, router }
     }
 
@@ -123,7 +124,14 @@ impl World {
     }
 
     /// Sends any body.
-    pub(crate) async fn send(&self, who: Who, method: &str, path: &str, headers: &[(&str, &str)], body: Body) -> Answer {
+    pub(crate) async fn send(
+        &self,
+        who: Who,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Body,
+    ) -> Answer {
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);

@@ -144,7 +144,11 @@ impl Lines {
                 let is_over = end.is_some();
                 if is_over || !may_be_header(&self.held) {
                     self.is_inside = !is_over;
-                    if is_over { whole(&self.held, part) } else { part(&self.held, None) }
+                    if is_over {
+                        whole(&self.held, part)
+                    } else {
+                        part(&self.held, None)
+                    }
                     self.held.clear();
                 }
             }
@@ -166,7 +170,8 @@ fn whole(line: &str, part: &mut impl FnMut(&str, Option<&Header<'_>>)) {
 
 fn may_be_header(start: &str) -> bool {
     const MARK: &str = "_**";
-    start.len() <= MAX_HEADER_BYTES && if start.len() < MARK.len() { MARK.starts_with(start) } else { start.starts_with(MARK) }
+    start.len() <= MAX_HEADER_BYTES
+        && if start.len() < MARK.len() { MARK.starts_with(start) } else { start.starts_with(MARK) }
 }
 
 /// Exchanges in the making.
@@ -384,7 +389,11 @@ mod tests {
     fn what_is_too_long_is_cut_the_same_way() {
         let say = |words: &str, count: usize| words.repeat(count);
         let top = "\n".repeat(HEAD_BYTES + 10) + "<!-- late comment -->\n_**User**_\nhi\n";
-        let long_lines = format!("_**User**_\n\n{}\n_**Agent (m)**_\n{}\n---\n\n_**User**_\nbye\n", say("語 ", 5_000_000), say("x", 9_000_000));
+        let long_lines = format!(
+            "_**User**_\n\n{}\n_**Agent (m)**_\n{}\n---\n\n_**User**_\nbye\n",
+            say("語 ", 5_000_000),
+            say("x", 9_000_000)
+        );
         let many_lines = format!("{}_**Agent**_\n{}_**User**_\nbye", say("before\n", 900_000), say("ab\n", 3_000_000));
         let header = format!("_**Agent {}**_\n_**User**_\nx\n", say("a", MAX_HEADER_BYTES));
         for (markdown, count) in [(top, 2), (long_lines, 5), (many_lines, 6), (header, 2)] {
@@ -399,7 +408,12 @@ mod tests {
                 ContentBlock::Text { text } => text.split_whitespace().map(str::len).sum::<usize>(),
                 _ => 0,
             });
-            let headers: usize = markdown.lines().filter(|l| Header::of(l).is_some() && l.len() < MAX_HEADER_BYTES).flat_map(str::split_whitespace).map(str::len).sum();
+            let headers: usize = markdown
+                .lines()
+                .filter(|l| Header::of(l).is_some() && l.len() < MAX_HEADER_BYTES)
+                .flat_map(str::split_whitespace)
+                .map(str::len)
+                .sum();
             let rules = 3 * markdown.lines().filter(|l| *l == "---").count();
             assert_eq!(said.sum::<usize>() + headers + rules, markdown.split_whitespace().map(str::len).sum::<usize>());
         }

@@ -23,7 +23,9 @@ impl Failure {
     /// 401. The clients read no more than the status; the text is for people.
     pub(super) fn unauthenticated(why: Option<Anonymous>) -> Self {
         let text = match why {
-            None | Some(Anonymous::Missing | Anonymous::Unknown | Anonymous::Limited { .. }) => "Invalid or missing authentication token",
+            None | Some(Anonymous::Missing | Anonymous::Unknown | Anonymous::Limited { .. }) => {
+                "Invalid or missing authentication token"
+            }
             Some(Anonymous::Expired) => "Token has expired",
             Some(Anonymous::Revoked) => "Token has been revoked",
         };

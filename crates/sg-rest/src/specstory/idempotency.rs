@@ -12,13 +12,12 @@
 //! The same key with another body or path is simply another request: clients reuse keys. Never for a route that hands out a
 //! secret: answers are kept as they are.
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::FromRequestParts;
 use axum::response::Response;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LAST_MODIFIED, VARY};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, StatusCode};
-use http_body::Body as _;
 use sg_app::{App, IdempotentRequest, KeptAnswer, Turn};
 use sg_domain::{Caller, Digest, Error};
 

@@ -73,11 +73,7 @@ pub(super) async fn put(
     }
 }
 
-async fn receive(
-    mut intake: Intake,
-    body: Body,
-    limits: &UploadLimits,
-) -> Result<(Upload, Option<Digest>), Failure> {
+async fn receive(mut intake: Intake, body: Body, limits: &UploadLimits) -> Result<(Upload, Option<Digest>), Failure> {
     let mut pieces = body.into_data_stream();
     while let Some(piece) = pieces.next().await {
         let piece: Bytes = piece.map_err(|error| cut_off(&error, limits))?;

@@ -5,7 +5,8 @@
 
 use serde::Serialize;
 use serde::ser::{SerializeMap as _, Serializer};
-use sg_domain::{Exchange, ExchangeId, Project, Session, SessionMetadata, Timestamp};
+use serde_json::value::RawValue;
+use sg_domain::{Exchange, ExchangeId, Project, Session, SessionMetadata, Timestamp, wtf8};
 
 use super::conditional;
 
@@ -279,17 +280,17 @@ impl<'a> RecentSession<'a> {
 pub(super) struct RecentBody<'a> {
     success: bool,
     data: RecentData<'a>,
-    sessions: &'a serde_json::value::RawValue,
+    sessions: &'a RawValue,
 }
 
 #[derive(Serialize)]
 struct RecentData<'a> {
-    sessions: &'a serde_json::value::RawValue,
+    sessions: &'a RawValue,
     total: usize,
 }
 
 impl<'a> RecentBody<'a> {
-    pub(super) fn new(sessions: &'a serde_json::value::RawValue, total: usize) -> Self {
+    pub(super) fn new(sessions: &'a RawValue, total: usize) -> Self {
         Self { success: true, data: RecentData { sessions, total }, sessions }
     }
 }
@@ -334,7 +335,7 @@ pub(super) struct SessionData<'a> {
 pub(super) struct SessionDetail<'a> {
     #[serde(flatten)]
     summary: SessionSummary<'a>,
-    markdown_content: &'a str,
+    markdown_content: Wtf8<'a>,
     share_status: &'static str,
     should_skip_processing: bool,
     project: Option<ProjectBrief<'a>>,
@@ -345,17 +346,33 @@ impl<'a> SessionDetail<'a> {
     pub(super) fn new(
         session: &'a Session,
         project: Option<&'a Project>,
-        markdown: &'a str,
+        markdown: &'a [u8],
         exchanges: &'a [Exchange],
     ) -> Self {
         Self {
             summary: SessionSummary::new(session),
-            markdown_content: markdown,
+            markdown_content: Wtf8(markdown),
             share_status: session.share_status.name(),
             should_skip_processing: false,
             project: project.map(ProjectBrief::new),
             exchanges: exchanges.iter().map(|exchange| ExchangeBody::new(session, exchange, markdown)).collect(),
         }
+    }
+}
+
+/// Content as it is stored. A lone surrogate in it, which no text can hold, goes out as the escape that it came as.
+struct Wtf8<'a>(&'a [u8]);
+
+impl Serialize for Wtf8<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if let Ok(text) = std::str::from_utf8(self.0) {
+            return serializer.serialize_str(text);
+        }
+        let mut json = String::with_capacity(self.0.len() * 9 / 8);
+        json.push('"');
+        wtf8::escape_json(self.0, &mut json);
+        json.push('"');
+        RawValue::from_string(json).map_err(serde::ser::Error::custom)?.serialize(serializer)
     }
 }
 
@@ -365,7 +382,7 @@ impl<'a> SessionDetail<'a> {
 struct ExchangeBody<'a> {
     id: String,
     session_id: &'a str,
-    content: &'a str,
+    content: Wtf8<'a>,
     order_number: u32,
     created_at: Iso,
     updated_at: Iso,
@@ -376,11 +393,12 @@ struct ExchangeBody<'a> {
 }
 
 impl<'a> ExchangeBody<'a> {
-    fn new(session: &'a Session, exchange: &'a Exchange, markdown: &'a str) -> Self {
+    fn new(session: &'a Session, exchange: &'a Exchange, markdown: &'a [u8]) -> Self {
+        let place = usize::try_from(exchange.start).ok().zip(usize::try_from(exchange.end).ok());
         Self {
             id: ExchangeId { session: session.id, ordinal: exchange.ordinal }.to_string(),
             session_id: &session.client_id,
-            content: exchange.slice(markdown),
+            content: Wtf8(place.and_then(|(start, end)| markdown.get(start..end)).unwrap_or_default()),
             order_number: exchange.ordinal,
             created_at: Iso(exchange.started_at.unwrap_or(session.created_at)),
             updated_at: Iso(exchange.ended_at.unwrap_or(session.updated_at)),

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use flate2::write::MultiGzDecoder;
-use http::header::CONTENT_ENCODING;
 use http::HeaderMap;
+use http::header::CONTENT_ENCODING;
 use sg_app::SpoolPlace;
 use sg_domain::{Digest, Error, ErrorKind, Hasher};
 
+use super::UploadLimits;
 use super::fields::{Fields, Refused, Upload};
 use super::json::Reader;
-use super::UploadLimits;
 
 /// How a body is packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

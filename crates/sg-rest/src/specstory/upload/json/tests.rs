@@ -155,7 +155,9 @@ fn numbers_are_those_of_the_standard() {
             assert!(read(text.as_bytes(), &[1]).is_some(), "{text}");
         }
     }
-    for bad in ["", "-", "01", "1.", ".5", "+1", "1e", "1e+", "0x1", "1 2", "--1", "NaN", "Infinity", "nul", "nulll", "tru"] {
+    for bad in
+        ["", "-", "01", "1.", ".5", "+1", "1e", "1e+", "0x1", "1 2", "--1", "NaN", "Infinity", "nul", "nulll", "tru"]
+    {
         for text in [bad.to_owned(), format!("[{bad}1 1]"), format!("{{\"a\":{bad}}}")] {
             assert!(read(text.as_bytes(), &[1]).is_none(), "{text}");
         }
@@ -200,7 +202,15 @@ fn nesting_has_an_end() {
 
 #[test]
 fn what_is_no_utf8_is_no_json() {
-    for bad in [&b"\"\xff\""[..], b"\"\xc3\"", b"\"\xed\xa0\x80\"", b"\"\xf0\x9f\x9a\"", b"\"\xc3\\n\"", b"\xef\xbb\xbf{}", b"\"\xc0\xaf\""] {
+    for bad in [
+        &b"\"\xff\""[..],
+        b"\"\xc3\"",
+        b"\"\xed\xa0\x80\"",
+        b"\"\xf0\x9f\x9a\"",
+        b"\"\xc3\\n\"",
+        b"\xef\xbb\xbf{}",
+        b"\"\xc0\xaf\"",
+    ] {
         for size in 1..=bad.len() {
             assert!(read(bad, &[size]).is_none(), "{bad:?}");
         }
