@@ -31,7 +31,7 @@ mod visitor;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, FromRef};
+use axum::extract::FromRef;
 use axum::routing::{get, post};
 use sg_app::App;
 
@@ -69,21 +69,18 @@ impl FromRef<Pages> for App {
     }
 }
 
-/// The largest form, in bytes.
-const MAX_FORM_BYTES: usize = 64 * 1024;
-
 /// Every page. They tell who asks by their own cookie, never by an API key.
 pub fn router(app: App, settings: Settings) -> Router {
     let oidc = settings.oidc.clone().map(|oidc| Arc::new(Provider::new(oidc, &settings.public_url)));
     let pages = Pages { app, settings: Arc::new(settings), oidc };
-    let mut router = Router::new().route(asset::ROUTE, get(asset::file));
-    for page in page::PAGES {
-        router = router.route(page.path, (page.answer)());
-    }
-    let router = router
+    let mut router = Router::new()
+        .route(asset::ROUTE, get(asset::file))
         .route("/login", get(sign_in::page).post(sign_in::sign_in))
         .route("/logout", post(sign_in::sign_out))
         .route("/login/oidc", get(oidc::start))
         .route(oidc::CALLBACK, get(oidc::callback));
-    router.layer(DefaultBodyLimit::max(MAX_FORM_BYTES)).with_state(pages)
+    for page in page::PAGES {
+        router = router.route(page.path, (page.answer)());
+    }
+    router.with_state(pages)
 }
