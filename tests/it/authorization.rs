@@ -76,6 +76,12 @@ const FIELDS: &[Field] = &[
         foreign: Foreign::Own,
     },
     Field {
+        name: "resumableSessions",
+        query: r#"{ resumableSessions(query: "heliotrope") { id projectName snippet session { name } } }"#,
+        shows: MINE,
+        foreign: Foreign::Own,
+    },
+    Field {
         name: "sharedSession",
         query: r#"{ sharedSession(id: "$shared") { name } }"#,
         shows: MINE,
@@ -250,12 +256,20 @@ const ROUTES: &[Row] = &[
     // Shared sessions are everyone's; `share.rs` tests that no others are.
     reads("shared session", 404, ""),
     reads("shared markdown", 404, ""),
+    Row { name: "search resumable", right: 200, foreign: 200, body: r#"{"query":"heliotrope"}"#, shows: MINE },
     reads("entitlement", 200, ""),
     reads("skills", 200, ""),
     reads("skill runs", 200, ""),
     writes("run skills", 501, 501, "{}"),
     writes("decide dossier", 404, 404, r#"{"action":"approve"}"#),
     writes("install skill", 404, 404, r#"{"install_state":"installed"}"#),
+    reads("list API tokens", 200, ""),
+    writes("create API token", 201, 201, r#"{"name":"another"}"#),
+    writes("revoke API token", 200, 404, ""),
+    // A device has nothing but its code or its refresh token: to them an API key is nobody's.
+    writes("device login", 401, 401, r#"{"device_code":"nobody"}"#),
+    writes("device refresh", 401, 401, ""),
+    writes("device logout", 401, 401, ""),
 ];
 
 #[tokio::test(flavor = "multi_thread")]

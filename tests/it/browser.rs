@@ -1,4 +1,6 @@
-//! Clients in JavaScript: the playground in a real browser, and the GraphQL-over-HTTP audits.
+//! Clients in JavaScript: the playground and the pages in a real browser, and the GraphQL-over-HTTP audits.
+
+mod pages;
 
 use std::process::{Command, Stdio};
 
