@@ -61,6 +61,6 @@ fn the_documents_work_in_a_browser() {
     program.ok(&["import", root().join("examples/sessions").to_str().unwrap()]);
     let key = program.key();
     let server = program.serve(&["serve"]);
-    let ran = crate::browser::node("docs.mjs", &[&server.base(), &key]);
+    let ran = crate::browser::node("docs.mjs", &[server.base(), &key]);
     assert_eq!(ran.code, 0, "{}\n{}", ran.out, ran.err);
 }
