@@ -194,6 +194,7 @@ async fn changes_are_answered_as_described() {
     let mut wrong = Vec::new();
     let mut refresh = String::new();
     for (method, template, path, body) in [
+        ("POST", "/api/v1/search/resume", "/api/v1/search/resume".to_owned(), json!({ "query": "heliotrope" })),
         ("PUT", "/api/v1/projects/{pid}/sessions/{sid}", format!("{session}-new"), upload.clone()),
         ("PUT", "/api/v1/projects/{pid}/sessions/{sid}", session.clone(), upload),
         (
@@ -203,7 +204,6 @@ async fn changes_are_answered_as_described() {
             json!({ "name": "a", "icon": "b", "color": "c" }),
         ),
         ("PATCH", "/api/v1/projects/{pid}/sessions/{sid}", session.clone(), json!({ "userTitle": "t" })),
-        ("POST", "/api/v1/search/resume", "/api/v1/search/resume".to_owned(), json!({ "query": "heliotrope" })),
         ("POST", "/api/v1/api-tokens", "/api/v1/api-tokens".to_owned(), json!({ "name": "n" })),
         ("POST", "/api/v1/device-login", "/api/v1/device-login".to_owned(), json!({ "device_code": code })),
         ("POST", "/api/v1/device-refresh", "/api/v1/device-refresh".to_owned(), json!(null)),
