@@ -102,6 +102,13 @@ const FIELDS: &[Field] = &[
         foreign: Foreign::NotFound,
     },
     Field {
+        name: "putSession",
+        query: r#"mutation { putSession(input: { projectId: "$project", projectName: "p", sessionId: "new",
+            name: "heliotrope", markdown: "m", rawData: "{}" }) { session { name } } }"#,
+        shows: MINE,
+        foreign: Foreign::Makes,
+    },
+    Field {
         name: "deleteProject",
         query: r#"mutation { deleteProject(input: { id: "$project" }) { deletedProjectId } }"#,
         shows: OWN,
@@ -331,14 +338,6 @@ async fn check_route(world: &World, route: &Route) {
         }
     }
     world.gateway.run_jobs().await;
-}
-
-/// The body that a route needs.
-fn body(route: &str) -> Option<Value> {
-    match route {
-        "put session" => Some(json!({ "projectName": "p", "name": "n", "markdown": "# m", "rawData": "{}" })),
-        _ => None,
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
