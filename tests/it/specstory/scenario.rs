@@ -34,6 +34,7 @@ async fn every_scenario_holds() {
         let scenario: toml::Table = text.parse().unwrap_or_else(|error| panic!("{name}: {error}"));
         failures.extend(run(&world, &scenario).await.into_iter().map(|failure| format!("{name}: {failure}")));
     }
+    world.gateway.run_jobs().await;
     assert!(failures.is_empty(), "\n{}\n", failures.join("\n"));
 }
 
