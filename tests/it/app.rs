@@ -1,7 +1,9 @@
 //! Operations of `sg-app` that no single surface shows whole: jobs, keys, storing, searching after changes, doctor.
 
+mod device;
 mod doctor;
-mod job;
+pub(crate) mod job;
 mod key;
 mod put;
 mod search;
+mod sign_in;

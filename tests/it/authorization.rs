@@ -5,9 +5,12 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use sg_domain::Scope;
+use sg_app::SessionUpdate;
+use sg_domain::id::SessionRef;
+use sg_domain::{ProjectId, Scope, ShareStatus};
+use sg_rest::route::Route;
 
-use crate::specstory::world::{FULL, MINE, OWN, THEIRS, Who, World};
+use crate::specstory::world::{BARE, FULL, MINE, OWN, SHARED, THEIRS, Who, World};
 
 /// A root field, asked so that it tells whose data it is.
 struct Field {
@@ -27,6 +30,10 @@ enum Foreign {
     NotFound,
     /// Null without an error.
     Null,
+    /// The same as everyone who is signed in: it is shared.
+    Shared,
+    /// It makes something of its own by the same words.
+    Makes,
 }
 
 const FIELDS: &[Field] = &[
@@ -69,6 +76,68 @@ const FIELDS: &[Field] = &[
         foreign: Foreign::Own,
     },
     Field {
+        name: "resumableSessions",
+        query: r#"{ resumableSessions(query: "heliotrope") { id projectName snippet session { name } } }"#,
+        shows: MINE,
+        foreign: Foreign::Own,
+    },
+    Field {
+        name: "sharedSession",
+        query: r#"{ sharedSession(id: "$shared") { name } }"#,
+        shows: MINE,
+        foreign: Foreign::Shared,
+    },
+    Field { name: "apiKeys", query: "{ apiKeys { id name prefix scopes } }", shows: "$key", foreign: Foreign::Own },
+    Field { name: "devices", query: "{ devices { id hostname client } }", shows: "$device", foreign: Foreign::Own },
+    Field {
+        name: "revokeDevice",
+        query: r#"mutation { revokeDevice(input: { id: "$device" }) { revokedDeviceId } }"#,
+        shows: "$device",
+        foreign: Foreign::NotFound,
+    },
+    Field {
+        name: "updateProject",
+        query: r#"mutation { updateProject(input: { id: "$project", icon: "Bug" }) { project { name icon } } }"#,
+        shows: MINE,
+        foreign: Foreign::NotFound,
+    },
+    Field {
+        name: "deleteProject",
+        query: r#"mutation { deleteProject(input: { id: "$project" }) { deletedProjectId } }"#,
+        shows: OWN,
+        foreign: Foreign::NotFound,
+    },
+    Field {
+        name: "updateSession",
+        query: r#"mutation { updateSession(input: { id: "$session", userTitle: "t" }) { session { name } } }"#,
+        shows: MINE,
+        foreign: Foreign::NotFound,
+    },
+    Field {
+        name: "deleteSession",
+        query: r#"mutation { deleteSession(input: { id: "$session" }) { deletedSessionId } }"#,
+        shows: "$session",
+        foreign: Foreign::NotFound,
+    },
+    Field {
+        name: "updateExchange",
+        query: r#"mutation { updateExchange(input: { id: "$exchange", userTitle: "t" }) { exchange { content } } }"#,
+        shows: MINE,
+        foreign: Foreign::NotFound,
+    },
+    Field {
+        name: "createApiKey",
+        query: r#"mutation { createApiKey(input: { name: "heliotrope" }) { apiKey { name } } }"#,
+        shows: MINE,
+        foreign: Foreign::Makes,
+    },
+    Field {
+        name: "revokeApiKey",
+        query: r#"mutation { revokeApiKey(input: { id: "$key" }) { revokedApiKeyId } }"#,
+        shows: "$key",
+        foreign: Foreign::NotFound,
+    },
+    Field {
         name: "stats",
         query: "{ stats { totalSessions totalProjects uniqueGitBranches topTags { tag } } }",
         shows: MINE,
@@ -95,79 +164,170 @@ async fn every_root_field_has_a_row() {
 #[tokio::test(flavor = "multi_thread")]
 async fn root_fields_answer_their_owner_alone() {
     let world = World::start().await;
-    let ids = Ids::of(&world).await;
-    for field in FIELDS {
-        let (query, shows) = (ids.fill(field.query), ids.fill(field.shows));
-        for who in [Who::Nobody, Who::Stranger] {
-            let answer = world.graphql(who, &query, json!({})).await;
-            assert_eq!(code(&answer.json()), "UNAUTHENTICATED", "{} for {who:?}: {}", field.name, answer.text());
-            assert_eq!(answer.status, 401, "{} for {who:?}", field.name);
-            assert!(!has_data(&answer.json()), "{} for {who:?}", field.name);
-        }
-        let scopeless = world.graphql(Who::WriteOnly, &query, json!({})).await;
-        assert_eq!(code(&scopeless.json()), "FORBIDDEN", "{}: {}", field.name, scopeless.text());
-        assert!(!scopeless.text().contains(&shows), "{}", field.name);
-
-        let mine = world.graphql(Who::Me, &query, json!({})).await;
-        assert!(mine.json()["errors"].is_null(), "{}: {}", field.name, mine.text());
-        assert!(mine.text().contains(&shows), "{} shows no {shows}: {}", field.name, mine.text());
-        assert!(!mine.text().contains(THEIRS), "{}: {}", field.name, mine.text());
-
-        let foreign = world.graphql(Who::Other, &query, json!({})).await;
-        let data = foreign.json()["data"].to_string();
-        assert!(!data.contains(&shows), "{} shows another's {shows}: {data}", field.name);
-        assert!(!data.contains(MINE), "{} shows another's data: {data}", field.name);
-        match field.foreign {
-            Foreign::NotFound => assert_eq!(code(&foreign.json()), "NOT_FOUND", "{}", field.name),
-            Foreign::Own => assert!(foreign.json()["errors"].is_null(), "{}: {}", field.name, foreign.text()),
-            Foreign::Null => {
-                assert!(foreign.json()["errors"].is_null(), "{}: {}", field.name, foreign.text());
-                assert!(!has_data(&foreign.json()), "{}: {}", field.name, foreign.text());
-            }
-        }
+    for field in FIELDS.iter().filter(|field| !field.is_mutation()) {
+        check_field(&world, field).await;
+    }
+    // What changes something gets a world of its own.
+    for field in FIELDS.iter().filter(|field| field.is_mutation()) {
+        let world = World::start().await;
+        check_field(&world, field).await;
+        world.gateway.run_jobs().await;
     }
 }
 
-/// A route's behaviour to another account, which has no project of this id.
-const ROUTES: &[(&str, u16)] = &[
-    ("list projects", 200),
-    ("read project", 404),
-    ("list sessions", 404),
-    ("session sizes", 200),
-    ("read session", 404),
-    ("put session", 201),
-    ("recent sessions", 200),
+impl Field {
+    fn is_mutation(&self) -> bool {
+        self.query.starts_with("mutation")
+    }
+}
+
+async fn check_field(world: &World, field: &Field) {
+    let ids = Ids::of(world).await;
+    let (query, shows) = (ids.fill(field.query), ids.fill(field.shows));
+    for who in [Who::Nobody, Who::Stranger] {
+        let answer = world.graphql(who, &query, json!({})).await;
+        assert_eq!(code(&answer.json()), "UNAUTHENTICATED", "{} for {who:?}: {}", field.name, answer.text());
+        assert_eq!(answer.status, 401, "{} for {who:?}", field.name);
+        assert!(!has_data(&answer.json()), "{} for {who:?}", field.name);
+    }
+    let wrong_scope = if field.is_mutation() { Who::ReadOnly } else { Who::WriteOnly };
+    let scopeless = world.graphql(wrong_scope, &query, json!({})).await;
+    assert_eq!(code(&scopeless.json()), "FORBIDDEN", "{}: {}", field.name, scopeless.text());
+    assert!(!scopeless.text().contains(&shows), "{}", field.name);
+
+    let foreign = world.graphql(Who::Other, &query, json!({})).await;
+    let data = foreign.json()["data"].to_string();
+    if !matches!(field.foreign, Foreign::Shared | Foreign::Makes) {
+        assert!(!data.contains(&shows), "{} shows another's {shows}: {data}", field.name);
+        assert!(!data.contains(MINE), "{} shows another's data: {data}", field.name);
+    }
+    match field.foreign {
+        Foreign::NotFound => assert_eq!(code(&foreign.json()), "NOT_FOUND", "{}", field.name),
+        Foreign::Own | Foreign::Shared | Foreign::Makes => {
+            assert!(foreign.json()["errors"].is_null(), "{}: {}", field.name, foreign.text());
+        }
+        Foreign::Null => {
+            assert!(foreign.json()["errors"].is_null(), "{}: {}", field.name, foreign.text());
+            assert!(!has_data(&foreign.json()), "{}: {}", field.name, foreign.text());
+        }
+    }
+
+    // Last: nobody before may have changed anything, so what the right caller does still works.
+    let mine = world.graphql(Who::Me, &query, json!({})).await;
+    assert!(mine.json()["errors"].is_null(), "{}: {}", field.name, mine.text());
+    assert!(mine.text().contains(&shows), "{} shows no {shows}: {}", field.name, mine.text());
+    assert!(!mine.text().contains(THEIRS), "{}: {}", field.name, mine.text());
+}
+
+/// How a route behaves to the right caller and to another account, which has no project of the path's id.
+struct Row {
+    name: &'static str,
+    /// To the owner with the right scope.
+    right: u16,
+    /// To another account.
+    foreign: u16,
+    /// What is sent; empty for nothing.
+    body: &'static str,
+    /// Text that is in the owner's answer to `GET` and in nobody else's; empty when the answer holds no one's data.
+    shows: &'static str,
+}
+
+const fn reads(name: &'static str, foreign: u16, shows: &'static str) -> Row {
+    Row { name, right: 200, foreign, body: "", shows }
+}
+
+const fn writes(name: &'static str, right: u16, foreign: u16, body: &'static str) -> Row {
+    Row { name, right, foreign, body, shows: "" }
+}
+
+const ROUTES: &[Row] = &[
+    reads("list projects", 200, MINE),
+    reads("read project", 404, MINE),
+    reads("list sessions", 404, MINE),
+    reads("session sizes", 200, FULL),
+    reads("read session", 404, MINE),
+    reads("recent sessions", 200, MINE),
+    reads("project activity", 404, OWN),
+    writes("update project", 200, 404, r#"{"icon":"Bug"}"#),
+    writes("delete project", 200, 404, ""),
+    writes("put session", 200, 201, r##"{"projectName":"p","name":"n","markdown":"# m","rawData":"{}"}"##),
+    writes("update session", 200, 404, r#"{"userTitle":"t"}"#),
+    writes("delete session", 200, 404, ""),
+    writes("update exchange", 200, 404, r#"{"userTitle":"t"}"#),
+    // Shared sessions are everyone's; `share.rs` tests that no others are.
+    reads("shared session", 404, ""),
+    reads("shared markdown", 404, ""),
+    Row { name: "search resumable", right: 200, foreign: 200, body: r#"{"query":"heliotrope"}"#, shows: MINE },
+    reads("entitlement", 200, ""),
+    reads("skills", 200, ""),
+    reads("skill runs", 200, ""),
+    writes("run skills", 501, 501, "{}"),
+    writes("decide dossier", 404, 404, r#"{"action":"approve"}"#),
+    writes("install skill", 404, 404, r#"{"install_state":"installed"}"#),
+    reads("list API tokens", 200, ""),
+    writes("create API token", 201, 201, r#"{"name":"another"}"#),
+    writes("revoke API token", 200, 404, ""),
+    // A device has nothing but its code or its refresh token: to them an API key is nobody's.
+    writes("device login", 401, 401, r#"{"device_code":"nobody"}"#),
+    writes("device refresh", 401, 401, ""),
+    writes("device logout", 401, 401, ""),
 ];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_route_has_a_row() {
     let routes: BTreeSet<_> = sg_rest::specstory::ROUTES.iter().map(|route| route.name).collect();
-    let rows: BTreeSet<_> = ROUTES.iter().map(|(name, _)| *name).collect();
+    let rows: BTreeSet<_> = ROUTES.iter().map(|row| row.name).collect();
     assert_eq!(routes, rows, "the route table on the left, the rows of this test on the right");
+    assert_eq!(sg_rest::specstory::ROUTES.len(), ROUTES.len(), "a name stands twice");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn routes_answer_their_owner_alone() {
     let world = World::start().await;
     for route in sg_rest::specstory::ROUTES {
-        let path = route.path.replace("{pid}", OWN).replace("{sid}", FULL);
-        let (_, foreign) = ROUTES.iter().find(|(name, _)| *name == route.name).expect("a row");
-        let wrong_scope = if route.scope == Some(Scope::Write) { Who::ReadOnly } else { Who::WriteOnly };
-        for method in route.methods {
-            for (who, status) in
-                [(Who::Nobody, 401), (Who::Stranger, 401), (wrong_scope, 403), (Who::Other, *foreign), (Who::Me, 200)]
-            {
-                let answer = match body(route.name) {
-                    Some(body) => world.tell(who, method, &path, &body).await,
-                    None => world.ask(who, method, &path, &[]).await,
-                };
-                assert_eq!(answer.status, status, "{method} {path} for {who:?}: {}", answer.text());
-                let is_mine = answer.text().contains(if route.name == "session sizes" { FULL } else { MINE });
-                assert_eq!(is_mine, who == Who::Me && *method == "GET", "{method} {path} for {who:?}");
-                // What another account writes under the same path is its own, and so is its tag.
-                let has_tag = !answer.header("etag").is_empty() && answer.status != 201;
-                assert!(!has_tag || who == Who::Me, "{method} {path} tells {who:?} a tag");
+        // What changes something gets a world of its own.
+        match route.scope {
+            Some(Scope::Write) => {
+                let world = World::start().await;
+                check_route(&world, route).await;
+                world.gateway.run_jobs().await;
             }
+            _ => check_route(&world, route).await,
+        }
+    }
+}
+
+async fn check_route(world: &World, route: &Route) {
+    let row = ROUTES.iter().find(|row| row.name == route.name).expect("a row");
+    let ids = Ids::of(world).await;
+    let path = route.path.replace("{pid}", OWN).replace("{sid}", FULL).replace("{xid}", &ids.exchange);
+    let path = path.replace("{id}", &ids.key).replace("{name}", "a-skill");
+    let nobody = if route.scope.is_some() { 401 } else { row.foreign };
+    let (wrong, refused) = match route.scope {
+        Some(Scope::Write) => (Who::ReadOnly, 403),
+        Some(_) => (Who::WriteOnly, 403),
+        None => (Who::WriteOnly, row.foreign),
+    };
+    let right = if route.scope.is_some() { row.right } else { row.foreign };
+    for method in route.methods {
+        for (who, status) in [
+            (Who::Nobody, nobody),
+            (Who::Stranger, nobody),
+            (wrong, refused),
+            (Who::Other, row.foreign),
+            (Who::Me, right),
+        ] {
+            let headers = [("content-type", "application/json")];
+            let answer = world.send(who, method, &path, &headers, row.body.into()).await;
+            let at = format!("{method} {path} for {who:?}");
+            assert_eq!(answer.status, status, "{at}: {}", answer.text());
+            if !row.shows.is_empty() {
+                let is_mine = answer.text().contains(row.shows);
+                assert_eq!(is_mine, who == Who::Me && *method != "HEAD", "{at}: {}", answer.text());
+            }
+            assert!(who == Who::Me || !answer.text().contains(MINE), "{at}: {}", answer.text());
+            let has_tag = !answer.header("etag").is_empty();
+            assert!(!has_tag || who == Who::Me, "{at} tells a tag");
         }
     }
     world.gateway.run_jobs().await;
@@ -199,19 +359,44 @@ async fn a_revoked_key_is_refused_at_once() {
 /// Ids of the first account.
 struct Ids {
     session: String,
+    exchange: String,
     user: String,
+    key: String,
+    /// A session that is shared.
+    shared: String,
+    device: String,
 }
 
 impl Ids {
     async fn of(world: &World) -> Self {
-        let query = r#"query($p: String!) { viewer { id } sessions(filters: { projectId: $p }) { nodes { id } } }"#;
+        let wanted = SessionRef::InProject(ProjectId::new(SHARED).expect("an id"), BARE.to_owned());
+        let update = SessionUpdate { share_status: Some(ShareStatus::Unlisted), ..SessionUpdate::default() };
+        let shared = world.gateway.app.update_session(world.caller(Who::Me), &wanted, update).await.expect("shared");
+        world.gateway.run_jobs().await;
+        let me = world.caller(Who::Me);
+        let device = sg_app::NewDevice { hostname: MINE.to_owned(), ..sg_app::NewDevice::default() };
+        let device = world.gateway.app.create_device(me, &world.gateway.me.user.id, &device).await.expect("a device");
+        let query = r#"query($p: String!) { viewer { id } apiKeys { id name }
+            sessions(filters: { projectId: $p }) { nodes { id exchanges { id } } } }"#;
         let data = world.graphql(Who::Me, query, json!({ "p": OWN })).await.json();
-        let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("no ids in {data}")).to_owned();
-        Self { session: text(&data["data"]["sessions"]["nodes"][0]["id"]), user: text(&data["data"]["viewer"]["id"]) }
+        let text =
+            |at: &str| data["data"].pointer(at).and_then(Value::as_str).unwrap_or_else(|| panic!("no {at}: {data}"));
+        Self {
+            session: text("/sessions/nodes/0/id").to_owned(),
+            exchange: text("/sessions/nodes/0/exchanges/0/id").to_owned(),
+            user: text("/viewer/id").to_owned(),
+            // Not the one that the tests ask with: it is revoked by one of them.
+            key: text("/apiKeys/1/id").to_owned(),
+            shared: shared.id.to_string(),
+            device: device.token.id.to_string(),
+        }
     }
 
     fn fill(&self, text: &str) -> String {
-        text.replace("$session", &self.session).replace("$project", OWN).replace("$user", &self.user)
+        let text = text.replace("$session", &self.session).replace("$exchange", &self.exchange);
+        let text = text.replace("$shared", &self.shared).replace("$key", &self.key);
+        let text = text.replace("$device", &self.device);
+        text.replace("$project", OWN).replace("$user", &self.user)
     }
 }
 

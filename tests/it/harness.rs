@@ -1,8 +1,9 @@
 //! A whole gateway in a test: real store, real index, real router; the clock, the ids and the worker are in the test's
 //! hands. `Gateway::start()` is where most tests begin.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -38,17 +39,36 @@ impl Clock for FixedClock {
 
 /// Ids that count up, shaped as UUID v7, so that snapshots hold.
 #[derive(Default)]
-pub struct CountingIds(AtomicU64);
+pub struct CountingIds {
+    count: AtomicU64,
+    device_codes: Mutex<VecDeque<String>>,
+}
+
+impl CountingIds {
+    /// The next device code will be this one; of several, each in turn.
+    pub fn will_be_device_code(&self, code: &str) {
+        self.device_codes.lock().unwrap().push_back(code.to_owned());
+    }
+
+    fn next(&self) -> u64 {
+        self.count.fetch_add(1, Ordering::SeqCst) + 1
+    }
+}
 
 impl Ids for CountingIds {
     fn uuid(&self) -> uuid::Uuid {
-        let n = self.0.fetch_add(1, Ordering::SeqCst) + 1;
+        let n = self.next();
         uuid::Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 | u128::from(n))
     }
 
     fn secret_hex(&self, bytes: usize) -> String {
-        let n = self.0.fetch_add(1, Ordering::SeqCst) + 1;
+        let n = self.next();
         format!("{n:0>width$x}", width = bytes * 2)
+    }
+
+    fn device_code(&self) -> String {
+        let given = self.device_codes.lock().unwrap().pop_front();
+        given.unwrap_or_else(|| format!("Dc{:04}", self.next() % 10_000))
     }
 }
 
@@ -73,6 +93,7 @@ pub struct Gateway {
     /// The account most tests act as.
     pub me: Account,
     pub clock: Arc<FixedClock>,
+    pub ids: Arc<CountingIds>,
     router: axum::Router,
     dir: tempfile::TempDir,
     _database: Option<crate::postgres::Database>,
@@ -124,17 +145,14 @@ impl Gateway {
         .unwrap();
         let index = TantivyIndex::open(TantivyConfig::new(dir.path().join("index"))).unwrap();
         let clock = Arc::new(FixedClock(AtomicI64::new(FixedClock::START)));
-        let app = App::new(Parts {
-            store,
-            search: wrap(Arc::new(index)),
-            clock: clock.clone(),
-            ids: Arc::new(CountingIds::default()),
-            limits,
-        });
-        let http = sg_server::config::HttpConfig { spool_dir: dir.path().join("spool"), ..Default::default() };
-        let router = sg_server::http::router(app.clone(), &http);
+        let ids = Arc::new(CountingIds::default());
+        let app =
+            App::new(Parts { store, search: wrap(Arc::new(index)), clock: clock.clone(), ids: ids.clone(), limits });
+        let mut config = sg_server::config::Config::default();
+        config.http.spool_dir = dir.path().join("spool");
+        let router = sg_server::http::router(app.clone(), &config);
         let me = account(&app, "me@example.com").await;
-        Self { app, me, clock, router, dir, _database: database }
+        Self { app, me, clock, ids, router, dir, _database: database }
     }
 
     /// Another account, which may see nothing of the first.
@@ -178,6 +196,11 @@ impl Gateway {
         session
     }
 
+    /// The same data behind a stack with other settings.
+    pub fn with_config(&self, config: &sg_server::config::Config) -> Stack {
+        Stack { router: sg_server::http::router(self.app.clone(), config) }
+    }
+
     /// A request with `me`'s key.
     pub fn get(&self, path: &str) -> Call<'_> {
         self.call(Method::GET, path).key(&self.me.key)
@@ -186,7 +209,7 @@ impl Gateway {
     /// A request without a key.
     pub fn call(&self, method: Method, path: &str) -> Call<'_> {
         let request = Request::builder().method(method).uri(path);
-        Call { gateway: self, request, body: Bytes::new() }
+        Call { router: &self.router, request, body: Body::empty() }
     }
 
     /// Runs a GraphQL document as `me` and returns `data`; fails on errors.
@@ -269,11 +292,23 @@ fn key_request(user: &UserId, scopes: &[Scope]) -> KeyRequest {
     }
 }
 
+/// Another HTTP stack over a gateway's app.
+pub struct Stack {
+    router: axum::Router,
+}
+
+impl Stack {
+    /// A request without a key.
+    pub fn call(&self, method: Method, path: &str) -> Call<'_> {
+        Call { router: &self.router, request: Request::builder().method(method).uri(path), body: Body::empty() }
+    }
+}
+
 /// A request being built.
 pub struct Call<'a> {
-    gateway: &'a Gateway,
+    router: &'a axum::Router,
     request: axum::http::request::Builder,
-    body: Bytes,
+    body: Body,
 }
 
 impl Call<'_> {
@@ -294,17 +329,17 @@ impl Call<'_> {
     }
 
     /// With a body.
-    pub fn body(mut self, body: impl Into<Bytes>) -> Self {
+    pub fn body(mut self, body: impl Into<Body>) -> Self {
         self.body = body.into();
         self
     }
 
     /// Sends it through the whole HTTP stack, in process.
     pub async fn send(self) -> Answer {
-        let mut request = self.request.body(Body::from(self.body)).unwrap();
+        let mut request = self.request.body(self.body).unwrap();
         let peer: std::net::SocketAddr = ([127, 0, 0, 1], 40_000).into();
         request.extensions_mut().insert(axum::extract::ConnectInfo(peer));
-        let response = self.gateway.router.clone().oneshot(request).await.unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
         Answer { status: parts.status.as_u16(), headers: parts.headers, body }
@@ -327,6 +362,17 @@ impl Answer {
     /// The body as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The body without its compression.
+    pub fn unpacked(&self) -> std::io::Result<Vec<u8>> {
+        use std::io::Read as _;
+        if self.header("content-encoding") != "gzip" {
+            return Ok(self.body.to_vec());
+        }
+        let mut bytes = Vec::new();
+        flate2::read::GzDecoder::new(&*self.body).read_to_end(&mut bytes)?;
+        Ok(bytes)
     }
 
     /// A header as text; empty when it is not there.

@@ -19,6 +19,37 @@ async fn every_answer_names_its_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn refusals_of_the_stack_itself_name_their_request_too() {
+    let gateway = Gateway::start().await;
+    let mut statuses = Vec::new();
+    let mut check = |what: &str, answer: &crate::harness::Answer| {
+        assert_eq!(answer.header("x-request-id"), "r-1", "{what} {}", answer.status);
+        statuses.push(answer.status);
+    };
+    for (method, path) in
+        [(Method::OPTIONS, "/api/v1/projects"), (Method::GET, "/no"), (Method::TRACE, "/api/v1/projects")]
+    {
+        check(path, &gateway.call(method, path).header("x-request-id", "r-1").key(&gateway.me.key).send().await);
+    }
+    for path in ["/api/v1/projects", "/api/v1/graphql"] {
+        let huge = gateway.get(path).header("content-length", "999999999999").header("x-request-id", "r-1");
+        check(path, &huge.send().await);
+    }
+    let mut config = sg_server::config::Config::default();
+    config.rate_limit.unauthenticated_per_hour = 1;
+    let limited = gateway.with_config(&config);
+    let attempt = || limited.call(Method::GET, "/api/v1/projects").header("x-request-id", "r-1");
+    check("first", &attempt().send().await);
+    check("second", &attempt().send().await);
+    config.http.request_timeout_secs = 0;
+    let hurried = gateway.with_config(&config);
+    let endless = axum::body::Body::from_stream(futures_util::stream::pending::<Result<Vec<u8>, std::io::Error>>());
+    let late = hurried.call(Method::PATCH, "/api/v1/projects/p1").header("x-request-id", "r-1").key(&gateway.me.key);
+    check("late", &late.body(endless).send().await);
+    assert_eq!(statuses, [200, 404, 405, 413, 413, 401, 429, 503]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn probes_tell_life_and_readiness_without_a_credential() {
     let gateway = Gateway::start().await;
     assert_eq!(gateway.call(Method::GET, "/healthz").send().await.json(), json!({ "status": "ok" }));

@@ -80,7 +80,7 @@ impl Program {
         self.serve_with(arguments, &[])
     }
 
-    /// The same with settings as variables.
+    /// The same, with variables in its environment.
     pub fn serve_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Server {
         let mut arguments = arguments.to_vec();
         arguments.extend(["--listen", "127.0.0.1:0"]);

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod exchange;
 mod filter;
 mod language;
 mod page;
@@ -82,7 +83,7 @@ fn session(n: u64, title: &str, messages: &[(Role, &str)]) -> SessionDocument {
         blobs: SessionBlobs { markdown: digest, raw: None, session_data: None },
     };
     let messages = messages.iter().map(|(role, text)| Message::text(*role, *text)).collect();
-    SessionDocument { session, project_name: "One".to_owned(), messages }
+    SessionDocument { session, project_name: "One".to_owned(), messages, exchanges: Vec::new() }
 }
 
 /// A session in which the person says one thing.

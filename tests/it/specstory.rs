@@ -1,11 +1,13 @@
 //! SpecStory's API: scenarios, what its clients rely on, and replays of what they sent.
 
+mod device;
 mod fact;
 mod idempotency;
 mod large;
 mod limit;
 mod put;
 mod replay;
+mod resume;
 mod scenario;
 mod socket;
 pub(crate) mod world;

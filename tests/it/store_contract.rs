@@ -10,6 +10,7 @@ mod plan;
 mod project;
 pub(crate) mod sample;
 mod session;
+mod sign_in;
 mod writer;
 
 use sg_store::{Store, StoreConfig};
@@ -74,6 +75,16 @@ contract! {
         import_sources_are_replaced_by_path
         the_data_version_moves_with_the_commit
         it_opens_again_and_answers
+    }
+    sign_in {
+        passwords_are_kept_beside_their_user
+        browsers_come_back_and_are_signed_out
+        a_provider_s_person_is_linked_once
+        a_device_code_is_used_once
+        a_used_or_ended_code_may_come_again
+        one_code_lets_one_of_many_in
+        access_tokens_know_their_device
+        what_has_ended_is_swept
     }
     project {
         a_project_is_made_once

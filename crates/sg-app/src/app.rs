@@ -8,7 +8,9 @@ use sg_domain::{KeyId, Timestamp};
 use sg_search::SearchIndex;
 use sg_store::Store;
 
-use crate::idempotency::Turns;
+use crate::attempt::{DeviceAttempts, SignInAttempts};
+use crate::idempotency::Turns as AnswerTurns;
+use crate::password::Turns;
 use crate::{Clock, Ids};
 
 /// What one operation may cost.
@@ -64,27 +66,32 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) limits: Limits,
-    /// When each key's use was last noted, so that a busy key costs one write a minute. Bounded by the number of keys.
+    /// When each key's or device's use was last noted, so that a busy one costs one write a minute. Bounded by their number.
     pub(crate) touched: Mutex<HashMap<KeyId, Timestamp>>,
+    pub(crate) sign_in_attempts: SignInAttempts,
+    pub(crate) device_attempts: DeviceAttempts,
+    pub(crate) password_turns: Turns,
     /// Who answers which idempotent request now.
-    pub(crate) turns: Turns,
+    pub(crate) turns: AnswerTurns,
 }
 
 impl App {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
         let Parts { store, search, clock, ids, limits } = parts;
-        Self {
-            inner: Arc::new(Inner {
-                store,
-                search,
-                clock,
-                ids,
-                limits,
-                touched: Mutex::default(),
-                turns: Turns::default(),
-            }),
-        }
+        let inner = Inner {
+            store,
+            search,
+            clock,
+            ids,
+            limits,
+            touched: Mutex::default(),
+            sign_in_attempts: SignInAttempts::default(),
+            device_attempts: DeviceAttempts::default(),
+            password_turns: Turns::default(),
+            turns: AnswerTurns::default(),
+        };
+        Self { inner: Arc::new(inner) }
     }
 
     pub(crate) fn store(&self) -> &Store {

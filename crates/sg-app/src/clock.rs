@@ -28,6 +28,9 @@ pub trait Ids: Send + Sync {
 
     /// Random bytes that nobody can guess, as lower-case hex.
     fn secret_hex(&self, bytes: usize) -> String;
+
+    /// A code that a person types into a device: six letters and digits, upper and lower case, that nobody can guess.
+    fn device_code(&self) -> String;
 }
 
 /// UUID v7 and the operating system's random source.
@@ -45,5 +48,24 @@ impl Ids for RandomIds {
         // `rng()` is a CSPRNG that the operating system seeds; it panics only when that has no randomness at all.
         rand::rng().fill_bytes(&mut secret);
         hex::encode(secret)
+    }
+
+    fn device_code(&self) -> String {
+        use rand::Rng as _;
+        let letters = rand::rng().sample_iter(rand::distr::Alphanumeric);
+        letters.take(crate::DEVICE_CODE_CHARS).map(char::from).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_use_every_letter_and_digit() {
+        let codes: Vec<_> = (0..1_000).map(|_| RandomIds.device_code()).collect();
+        assert!(codes.iter().all(|code| code.len() == 6 && code.bytes().all(|b| b.is_ascii_alphanumeric())));
+        let letters: std::collections::BTreeSet<_> = codes.iter().flat_map(|code| code.bytes()).collect();
+        assert_eq!(letters.len(), 62);
     }
 }

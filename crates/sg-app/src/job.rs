@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use sg_domain::id::SessionRef;
 use sg_domain::{
-    Caller, ContentBlock, Job, JobId, JobKind, JobState, Message, Result, Scope, Session, SessionId, Timestamp,
-    Visibility,
+    Caller, ContentBlock, Job, JobId, JobKind, JobState, Message, ProjectKey, Result, Scope, Session, SessionId,
+    Timestamp, Visibility,
 };
 use sg_search::SessionDocument;
 use sg_store::{JobCounts, MessageQuery};
@@ -23,6 +23,8 @@ pub struct JobRun {
 
 /// Jobs taken in one round: enough to share a commit of the index, few enough to share it soon.
 const BATCH: u32 = 128;
+/// Sessions of a project that are enqueued in one transaction.
+const PROJECT_PART: usize = 500;
 /// Sessions with more content are read in pages when they are indexed.
 const LARGE_BYTES: u64 = 16 * 1_024 * 1_024;
 /// Bytes of text of such a page.
@@ -80,10 +82,33 @@ impl App {
         match kind {
             JobKind::IndexSession { session } => self.index_session(*session).await,
             JobKind::SweepBlobs => {
+                self.sweep_sign_in().await?;
                 self.forget_answers().await?;
                 self.sweep_blobs().await.map(drop)
             }
+            JobKind::IndexProject { project } => self.index_project(*project).await,
+            JobKind::UnindexSessions { sessions } => {
+                for session in sessions {
+                    // Put again since, under the same id, it has a job of its own; this one must not undo that.
+                    self.index_session(*session).await?;
+                }
+                Ok(())
+            }
         }
+    }
+
+    /// Enqueues every session of a project, in parts, so that no transaction holds the writer for long.
+    async fn index_project(&self, project: ProjectKey) -> Result<()> {
+        let sessions = self.store().session_ids_of(project).await?;
+        for part in sessions.chunks(PROJECT_PART) {
+            let tx = self.store().begin().await?;
+            for session in part {
+                let job = JobKind::IndexSession { session: *session };
+                tx.enqueue(JobId(self.ids().uuid()), None, &job, self.now()).await?;
+            }
+            tx.commit().await?;
+        }
+        Ok(())
     }
 
     /// Makes the index agree with the store about one session.
@@ -100,7 +125,12 @@ impl App {
         let Some(session) = self.store().session(&who, &SessionRef::Id(id)).await? else { return Ok(None) };
         let project = self.store().projects_by_key(&who, &[session.project_key]).await?.pop();
         let messages = self.indexed_messages(&session).await?;
-        Ok(Some(SessionDocument { project_name: project.map(|p| p.name).unwrap_or_default(), messages, session }))
+        Ok(Some(SessionDocument {
+            project_name: project.map(|p| p.name).unwrap_or_default(),
+            messages,
+            exchanges: self.exchange_texts(&session).await?,
+            session,
+        }))
     }
 
     /// A session's messages, as many as the index takes: it stops at so much text of one session.

@@ -2,8 +2,8 @@
 
 use sg_domain::caller::Anonymous;
 use sg_domain::{
-    ApiKey, Caller, Credential, Dialect, Digest, Error, Identity, KeyId, NewApiKey, Result, Scope, Scopes, Timestamp,
-    UserId,
+    ApiKey, Caller, Credential, Dialect, Digest, Error, ErrorKind, Identity, KeyId, NewApiKey, Result, Scope, Scopes,
+    Timestamp, UserId,
 };
 
 use crate::App;
@@ -33,6 +33,8 @@ pub struct CreatedKey {
 
 /// How many characters of a secret are kept readable, behind its prefix.
 const SHOWN_CHARS: usize = 4;
+/// Keys of one account that are not revoked.
+const MAX_KEYS: usize = 1_000;
 /// A key's use is noted at most this often.
 const TOUCH_MICROS: i64 = 60 * 1_000_000;
 
@@ -60,6 +62,13 @@ impl App {
         }
         if self.store().user(&request.user).await?.is_none() {
             return Err(Error::not_found("user"));
+        }
+        let working = self.store().keys(Some(&request.user)).await?;
+        if working.iter().filter(|key| key.revoked_at.is_none()).count() >= MAX_KEYS {
+            return Err(Error::new(
+                ErrorKind::Conflict,
+                format!("an account has at most {MAX_KEYS} keys, revoke some"),
+            ));
         }
         // 128 bits for SessionFS, whose format is fixed at 32 hex digits; 192 elsewhere.
         let random = self.ids().secret_hex(if request.dialect == Dialect::Sessionfs { 16 } else { 24 });
@@ -89,10 +98,11 @@ impl App {
         self.store().keys((!everyone).then_some(&identity.user)).await
     }
 
-    /// Revokes a key of the caller's account; with `admin`, of any. It stops working at once. Again changes nothing.
+    /// Revokes a key of the caller's account; from the command line of this machine, of any. It stops working at once.
+    /// Again changes nothing.
     pub async fn revoke_key(&self, caller: &Caller, id: KeyId) -> Result<()> {
         let identity = caller.require(Scope::Write)?;
-        let owner = (!identity.scopes.has(Scope::Admin)).then_some(&identity.user);
+        let owner = (identity.credential != Credential::Local).then_some(&identity.user);
         let tx = self.store().begin().await?;
         if !tx.revoke_key(owner, id, self.now()).await? {
             return Err(Error::not_found("key"));
@@ -107,6 +117,9 @@ impl App {
         let by_prefix = Dialect::ALL.into_iter().find(|d| secret.starts_with(d.key_prefix()));
         let nobody =
             |why, request_id| Caller { identity: Err(why), dialect: by_prefix.unwrap_or_default(), request_id };
+        if let Some(identity) = self.identify_device(secret).await? {
+            return Ok(Caller { identity, dialect: Dialect::default(), request_id });
+        }
         let Some(key) = self.store().key_by_hash(&Digest::of(secret.as_bytes())).await? else {
             return Ok(nobody(Anonymous::Unknown, request_id));
         };
@@ -123,17 +136,23 @@ impl App {
     }
 
     async fn note_use(&self, id: KeyId, now: Timestamp) {
-        {
-            let mut touched = self.inner.touched.lock();
-            let last = touched.entry(id).or_default();
-            if now.micros() - last.micros() < TOUCH_MICROS {
-                return;
-            }
-            *last = now;
+        if !self.is_use_to_note(id, now) {
+            return;
         }
         // A note that could not be written must not fail the request it is about.
         if let Err(error) = self.store().touch_key(id, now).await {
             tracing::warn!(key = %id, %error, "last use of a key could not be noted");
         }
+    }
+
+    /// Whether the use of a key or device is to be noted now; the next minute's answer is no.
+    pub(crate) fn is_use_to_note(&self, id: KeyId, now: Timestamp) -> bool {
+        let mut touched = self.inner.touched.lock();
+        let last = touched.entry(id).or_default();
+        let is_due = now.micros() - last.micros() >= TOUCH_MICROS;
+        if is_due {
+            *last = now;
+        }
+        is_due
     }
 }

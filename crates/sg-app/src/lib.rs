@@ -4,7 +4,9 @@
 //! transaction, the jobs it enqueues. What does not: HTTP and GraphQL types, SQL, an engine's types, spawning tasks.
 
 mod app;
+mod attempt;
 mod clock;
+mod device;
 pub mod doctor;
 mod exchange;
 mod idempotency;
@@ -12,26 +14,38 @@ pub mod import;
 mod job;
 mod key;
 mod message;
+mod password;
 mod project;
 mod reindex;
 mod search;
+mod search_resume;
 mod session;
 pub mod session_put;
 mod session_read;
+mod session_update;
+mod share;
+mod sign_in;
 mod stats;
 mod user;
 
 pub use app::{App, Limits, Parts};
 pub use clock::{Clock, Ids, RandomIds, SystemClock};
+pub use device::{DEVICE_CODE_CHARS, NewAccessToken, NewDevice, NewDeviceCode, NewDeviceToken};
 pub use exchange::ExchangeText;
 pub use idempotency::{IdempotentRequest, IdempotentTurn, Turn};
 pub use job::JobRun;
 pub use key::{CreatedKey, KeyRequest};
+pub use password::{MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS};
+pub use project::ProjectUpdate;
 pub use reindex::Progress;
 pub use search::{MAX_SEARCH_OFFSET, SearchAnswer, SearchRequest};
+pub use search_resume::ResumableHit;
 pub use session::SessionList;
 pub use session_put::{NewSession, PutOutcome};
+pub use session_update::{ExchangeUpdate, SessionUpdate};
 pub use sg_store::{
     BlobStream, Content, JobCounts, KeptAnswer, MessagePage, MessageQuery, SessionColumns, Spool, SpoolPlace,
     session_cursor,
 };
+pub use share::SharedSession;
+pub use sign_in::{NewWebSession, SignUp};

@@ -126,7 +126,11 @@ impl App {
     }
 
     async fn content(&self, caller: &Caller, session: &Session, blob: Option<Digest>, noun: &str) -> Result<Bytes> {
-        let digest = readable(caller, session, blob, noun)?;
+        self.blob(session, readable(caller, session, blob, noun)?).await
+    }
+
+    /// A blob that a session's row names.
+    pub(crate) async fn blob(&self, session: &Session, digest: Digest) -> Result<Bytes> {
         self.store().blobs().get(digest).await?.ok_or_else(|| missing(digest, session))
     }
 

@@ -321,7 +321,7 @@ fn tag(
 }
 
 /// Titles and hidden flags of exchanges, as text; empty when nobody changed any.
-fn exchange_marks(exchanges: &[Exchange]) -> String {
+pub(crate) fn exchange_marks(exchanges: &[Exchange]) -> String {
     let marked = exchanges.iter().filter(|e| e.user_title.is_some() || e.hidden_from_share);
     marked.map(|e| format!("{}:{}:{:?};", e.ordinal, e.hidden_from_share, e.user_title)).collect()
 }

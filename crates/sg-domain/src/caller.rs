@@ -140,6 +140,8 @@ pub enum Anonymous {
     Expired,
     /// The credential was revoked.
     Revoked,
+    /// A device's refresh token, good as it is: all it gives is access tokens.
+    RefreshToken,
     /// Too many requests, or too many credentials that are not known from this address.
     Limited {
         /// How long to wait before the next attempt.

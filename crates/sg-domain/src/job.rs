@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{JobId, SessionId, Timestamp, UserId};
+use crate::{JobId, ProjectKey, SessionId, Timestamp, UserId};
 
 /// What a job does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +13,16 @@ pub enum JobKind {
         /// The session.
         session: SessionId,
     },
+    /// Enqueues the sessions of a project to be indexed: its name is part of what finds them.
+    IndexProject {
+        /// The project.
+        project: ProjectKey,
+    },
+    /// Takes sessions that were deleted together out of the index.
+    UnindexSessions {
+        /// The sessions.
+        sessions: Vec<SessionId>,
+    },
     /// Removes blobs that no row names.
     SweepBlobs,
 }
@@ -22,6 +32,8 @@ impl JobKind {
     pub fn name(&self) -> &'static str {
         match self {
             Self::IndexSession { .. } => "index_session",
+            Self::IndexProject { .. } => "index_project",
+            Self::UnindexSessions { .. } => "unindex_sessions",
             Self::SweepBlobs => "sweep_blobs",
         }
     }

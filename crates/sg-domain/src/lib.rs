@@ -4,6 +4,7 @@
 //! all replaced: identifiers, values, filters, scopes, pages and the one error type. What does not: an agent's file
 //! syntax (`sg-formats`), a wire dialect's names (`sg-rest`), anything async.
 
+pub mod address;
 pub mod caller;
 pub mod content;
 pub mod device_token;
@@ -25,11 +26,13 @@ pub mod time;
 pub mod transcript;
 pub mod usage;
 pub mod user;
+pub mod web_session;
 pub mod wtf8;
 
+pub use address::ClientAddress;
 pub use caller::{Caller, Credential, Dialect, Identity, Scope, Scopes, Visibility};
 pub use content::ContentBlock;
-pub use device_token::DeviceToken;
+pub use device_token::{AccessToken, DeviceCode, DeviceToken};
 pub use digest::{Digest, Hasher};
 pub use error::{Error, ErrorKind, Result};
 pub use exchange::Exchange;
@@ -41,10 +44,11 @@ pub use message::{Message, Role};
 pub use metadata::SessionMetadata;
 pub use page::{Cursor, Direction, Page, PageRequest};
 pub use project::Project;
-pub use search::{FacetField, Hit, RankBy, SearchPage, SearchQuery};
+pub use search::{ExchangeHit, ExchangeQuery, FacetField, Hit, RankBy, SearchPage, SearchQuery};
 pub use session::{Session, SessionOrder, ShareStatus};
 pub use stats::ProjectStats;
 pub use time::Timestamp;
 pub use transcript::Transcript;
 pub use usage::TokenUsage;
 pub use user::User;
+pub use web_session::{ExternalIdentity, WebSession};

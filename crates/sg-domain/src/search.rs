@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Role, SessionFilter, SessionId, Timestamp, Visibility};
+use crate::{ProjectId, Role, SessionFilter, SessionId, Timestamp, Visibility};
 
 /// What decides the order of hits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -121,3 +121,32 @@ pub struct SearchPage {
     /// What the person may have meant, when little was found.
     pub suggestion: Option<String>,
 }
+
+/// A search as a person types it, for a session to go on with: all its words in one exchange of a session that another
+/// machine can resume.
+#[derive(Clone, Debug)]
+pub struct ExchangeQuery {
+    /// Whose sessions may be found.
+    pub visibility: Visibility,
+    /// What was typed so far.
+    pub text: String,
+    /// Only sessions of projects with this id.
+    pub project: Option<ProjectId>,
+}
+
+/// A session one of whose exchanges holds all that was looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExchangeHit {
+    /// The session.
+    pub session: SessionId,
+    /// Place of its first such exchange, from 0.
+    pub exchange: u32,
+    /// Part of that exchange: plain text on one line without control characters, except [`MATCH_START`] and
+    /// [`MATCH_END`] around each match; `…` stands where text was left out.
+    pub snippet: String,
+}
+
+/// Stands before a match in [`ExchangeHit::snippet`].
+pub const MATCH_START: char = '\u{2}';
+/// Stands behind a match in [`ExchangeHit::snippet`].
+pub const MATCH_END: char = '\u{3}';

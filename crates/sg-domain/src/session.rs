@@ -23,6 +23,11 @@ impl ShareStatus {
             Self::Unlisted => "unlisted",
         }
     }
+
+    /// The status of a name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Private, Self::Unlisted].into_iter().find(|status| status.name() == name)
+    }
 }
 
 /// Where a session's content lies in the blob store. A blob is written before the row that names it.

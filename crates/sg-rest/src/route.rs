@@ -36,6 +36,11 @@ impl Route {
         Self { path, methods, scope: Some(Scope::Write), name, answer }
     }
 
+    /// A row that reads by `POST`: what is asked for stands in the body.
+    pub(crate) const fn ask(name: &'static str, path: &'static str, answer: fn() -> MethodRouter<Gate>) -> Self {
+        Self { path, methods: &["POST"], scope: Some(Scope::Read), name, answer }
+    }
+
     /// A row for everyone, signed in or not.
     pub(crate) const fn open(
         name: &'static str,

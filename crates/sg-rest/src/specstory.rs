@@ -2,15 +2,25 @@
 //! URL changed.
 
 mod answer;
+mod billing;
+mod body;
 mod conditional;
 mod cors;
 mod credential;
+mod device;
+mod exchange;
 mod failure;
 mod idempotency;
+mod lore;
 mod negotiate;
+#[allow(dead_code, reason = "what describes an operation is read by a macro, not called")]
+pub mod openapi;
 mod project;
 mod request;
+mod search;
 mod session;
+mod share;
+mod token;
 mod upload;
 mod wire;
 
@@ -18,7 +28,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::FromRef;
-use axum::routing::{any, get, put};
+use axum::middleware::from_fn;
+use axum::routing::{any, delete, get, patch, post, put};
 use http::Method;
 use sg_app::{App, SpoolPlace};
 
@@ -27,6 +38,8 @@ pub use self::upload::UploadLimits;
 use self::credential::SignedIn;
 use self::failure::Failure;
 use crate::route::{self, Route};
+
+const EXCHANGE: &str = "/api/v1/projects/{pid}/sessions/{sid}/exchanges/{xid}";
 
 /// Every route of the dialect.
 pub const ROUTES: &[Route] = &[
@@ -37,6 +50,30 @@ pub const ROUTES: &[Route] = &[
     Route::read("read session", "/api/v1/projects/{pid}/sessions/{sid}", || get(session::session)),
     Route::write("put session", &["PUT"], "/api/v1/projects/{pid}/sessions/{sid}", || put(upload::put)),
     Route::read("recent sessions", "/api/v1/sessions/recent", || get(session::recent)),
+    Route::read("project activity", "/api/v1/projects/{pid}/stats", || get(project::activity)),
+    Route::write("update project", &["PATCH"], "/api/v1/projects/{pid}", || patch(project::update)),
+    Route::write("delete project", &["DELETE"], "/api/v1/projects/{pid}", || delete(project::delete)),
+    Route::write("update session", &["PATCH"], "/api/v1/projects/{pid}/sessions/{sid}", || patch(session::update)),
+    Route::write("delete session", &["DELETE"], "/api/v1/projects/{pid}/sessions/{sid}", || delete(session::delete)),
+    Route::write("update exchange", &["PATCH"], EXCHANGE, || patch(exchange::update)),
+    Route::open("shared session", &["GET", "HEAD"], "/api/v1/share/{sid}", || get(share::session)),
+    Route::open("shared markdown", &["GET", "HEAD"], "/api/v1/share/{sid}/markdown", || get(share::markdown)),
+    Route::ask("search resumable", "/api/v1/search/resume", || post(search::resumable)),
+    Route::read("entitlement", "/api/v1/billing/entitlement", || get(billing::entitlement)),
+    Route::read("skills", "/api/v1/lore/skills/library", || get(lore::skills)),
+    Route::read("skill runs", "/api/v1/lore/runs", || get(lore::runs)),
+    Route::write("run skills", &["POST"], "/api/v1/lore/run", || post(lore::run)),
+    Route::write("decide dossier", &["PATCH"], "/api/v1/lore/dossiers/{id}", || patch(lore::dossier)),
+    Route::write("install skill", &["PATCH"], "/api/v1/lore/skills/{name}", || patch(lore::skill)),
+    Route::read("list API tokens", "/api/v1/api-tokens", || get(token::list)),
+    Route::write("create API token", &["POST"], "/api/v1/api-tokens", || post(token::create)),
+    Route::write("revoke API token", &["DELETE"], "/api/v1/api-tokens/{id}", || delete(token::revoke)),
+    Route::open("device login", &["POST"], "/api/v1/device-login", || post(device::login)),
+    Route::open("device refresh", &["POST"], "/api/v1/device-refresh", || post(device::refresh)),
+    Route::open("device logout", &["GET", "HEAD", "POST"], "/api/v1/device-logout", || {
+        get(device::logout).post(device::logout)
+    }),
+    Route::open("openapi", &["GET", "HEAD"], "/api/v1/openapi", || get(openapi::openapi)),
 ];
 
 /// What the dialect needs to know of the server.
@@ -91,7 +128,8 @@ pub fn router(app: App, settings: Settings) -> Router {
     for path in ["/api/v1", "/api/v1/", "/api/v1/{*rest}"] {
         router = router.route(path, any(unknown));
     }
-    router.layer(axum::middleware::from_fn(cors::cors)).with_state(gate)
+    // Preflights are answered outside of the limits: they cannot carry a credential.
+    router.layer(from_fn(credential::refuse_limited)).layer(from_fn(cors::cors)).with_state(gate)
 }
 
 async fn unknown(_: SignedIn) -> Failure {

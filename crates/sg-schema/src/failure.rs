@@ -69,7 +69,9 @@ fn present_one(mut error: ServerError, request_id: &str) -> ServerError {
                     "internal error".to_owned()
                 }
                 ErrorKind::RateLimited { retry_after } => {
-                    extensions.set("retryAfter", retry_after.as_secs());
+                    // Rounded up: whoever waits that long gets in.
+                    let is_partial = retry_after.subsec_nanos() > 0;
+                    extensions.set("retryAfter", retry_after.as_secs() + u64::from(is_partial));
                     ours.message.clone()
                 }
                 ErrorKind::Unavailable => {

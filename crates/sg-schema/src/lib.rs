@@ -13,25 +13,33 @@
 //! gives every error its code.
 
 mod content;
+mod device;
 mod exchange;
+mod exchange_change;
 mod failure;
 mod filter;
 mod graphql;
 mod guard;
 mod http;
+mod key;
 mod loader;
 mod message;
 mod metadata;
+mod mutation;
 mod node;
 mod page;
 mod project;
+mod project_change;
 mod query;
 mod scalar;
 mod schema;
 mod search;
+mod search_resume;
 mod selection;
 mod session;
+mod session_change;
 mod session_connection;
+mod share;
 mod stats;
 mod usage;
 mod user;

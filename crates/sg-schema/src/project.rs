@@ -11,7 +11,7 @@ use crate::loader::Reach;
 use crate::page::PageArgs;
 use crate::scalar::{BigInt, DateTime, int};
 use crate::session_connection::{SessionArgs, SessionConnection, project_sessions};
-use crate::stats::ProjectStats;
+use crate::stats::{ProjectActivity, ProjectStats};
 
 /// A project.
 #[derive(Clone)]
@@ -73,6 +73,13 @@ impl Project {
     /// Bytes of markdown of all its sessions.
     fn total_markdown_size(&self) -> BigInt {
         BigInt(self.0.total_markdown_size)
+    }
+
+    /// When its sessions happened, and from how many machines.
+    async fn activity(&self, ctx: &Context<'_>) -> Outcome<ProjectActivity> {
+        let reach = Reach::of(ctx);
+        reach.spend(10)?;
+        Ok(reach.app.project_activity(&reach.caller, self.0.key).await?.into())
     }
 
     /// Figures of its sessions.

@@ -6,15 +6,19 @@ use async_graphql::{Context, ID, Object};
 use futures_util::future::join_all;
 use sg_domain::Error;
 
+use crate::device::{Device, devices};
 use crate::failure::{Nullable, Outcome};
 use crate::filter::SessionFilters;
+use crate::key::{ApiKey, api_keys};
 use crate::loader::Reach;
 use crate::node::{Node, node};
 use crate::page::PageArgs;
 use crate::project::{Project, project};
 use crate::search::{RankBy, SearchArgs, SearchResult, search_sessions};
+use crate::search_resume::{ResumableHit, resumable_sessions};
 use crate::session::{Session, session};
 use crate::session_connection::{SessionArgs, SessionConnection, sessions};
+use crate::share::{SharedSession, shared_session};
 use crate::stats::Stats;
 use crate::user::User;
 
@@ -129,6 +133,39 @@ impl Query {
         #[graphql(desc = "What decides the order.", default_with = "Some(RankBy::Relevance)")] rank_by: Option<RankBy>,
     ) -> Outcome<SearchResult> {
         search_sessions(ctx, SearchArgs { query, filters, limit, page, first, after, rank_by }).await
+    }
+
+    /// A session that its owner shares by link, whoever that is; null when there is none.
+    async fn shared_session(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The session's id on this server, or the id its client gave it.")] id: String,
+    ) -> Nullable<SharedSession> {
+        shared_session(Reach::of(ctx), &id).await
+    }
+
+    /// The API keys of the caller's account, oldest first, revoked ones included.
+    async fn api_keys(&self, ctx: &Context<'_>) -> Outcome<Vec<ApiKey>> {
+        api_keys(Reach::of(ctx)).await
+    }
+
+    /// The devices of the caller's account that signed in, oldest first, revoked ones included.
+    async fn devices(&self, ctx: &Context<'_>) -> Outcome<Vec<Device>> {
+        devices(Reach::of(ctx)).await
+    }
+
+    /// Finds sessions that another machine can go on with, as someone types: those with one exchange in which every word
+    /// of the query stands, last ended first, all of them. A word is the beginning of a run of letters and digits; one
+    /// with punctuation inside (`poem.txt`) is runs that follow each other, the last of them a beginning; in closed
+    /// `"quotes"` runs are whole and follow each other. Nothing else is syntax, no word is stemmed or left out, and
+    /// fewer than two letters or digits find nothing. Scripts without spaces match anywhere.
+    async fn resumable_sessions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What was typed so far.")] query: String,
+        #[graphql(desc = "Only sessions of the project that clients know by this id.")] project_id: Option<String>,
+    ) -> Outcome<Vec<ResumableHit>> {
+        resumable_sessions(ctx, &query, project_id).await
     }
 
     /// Figures of all sessions.

@@ -1,11 +1,12 @@
 //! Putting the schema together, and its text.
 
-use async_graphql::{EmptyMutation, EmptySubscription, ValidationMode};
+use async_graphql::{EmptySubscription, ValidationMode};
 
+use crate::mutation::Mutation;
 use crate::query::Query;
 
 /// The schema without any data: resolvers find the app, the caller and the loaders in the request.
-pub type Schema = async_graphql::Schema<Query, EmptyMutation, EmptySubscription>;
+pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 
 /// Deeper than the guard lets any document through; the library's own check only has to stay out of the way.
 const LIBRARY_RECURSION_LIMIT: usize = 256;
@@ -14,7 +15,7 @@ const LIBRARY_RECURSION_LIMIT: usize = 256;
 pub fn build_schema() -> Schema {
     // Documents arrive validated by the guard; the fast mode leaves only the library's checks for cycles. There must be
     // no extension: any one of them sends every field down the slow path.
-    Schema::build(Query, EmptyMutation, EmptySubscription)
+    Schema::build(Query, Mutation, EmptySubscription)
         .validation_mode(ValidationMode::Fast)
         .limit_recursive_depth(LIBRARY_RECURSION_LIMIT)
         .finish()

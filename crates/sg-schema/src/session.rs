@@ -277,14 +277,7 @@ pub(crate) async fn session(
     project_id: Option<&str>,
     session_id: Option<&str>,
 ) -> Outcome<Session> {
-    let refs = match (id, project_id, session_id) {
-        (Some(id), None, None) => any_project(id),
-        (None, None, Some(id)) => any_project(id),
-        (None, Some(project), Some(id)) => vec![SessionRef::InProject(ProjectId::new(project)?, id.to_owned())],
-        _ => {
-            return Err(Error::invalid("name the session by id, or by projectId and sessionId").into());
-        }
-    };
+    let refs = session_refs(id, project_id, session_id)?;
     let mut failed = Error::not_found("session");
     for session in refs {
         match reach.app.session(&reach.caller, &session).await {
@@ -299,6 +292,19 @@ pub(crate) async fn session(
         }
     }
     Err(failed.into())
+}
+
+/// What the ids that name a session may mean, likeliest first.
+pub(crate) fn session_refs(
+    id: Option<&str>,
+    project_id: Option<&str>,
+    session_id: Option<&str>,
+) -> sg_domain::Result<Vec<SessionRef>> {
+    match (id, project_id, session_id) {
+        (Some(id), None, None) | (None, None, Some(id)) => Ok(any_project(id)),
+        (None, Some(project), Some(id)) => Ok(vec![SessionRef::InProject(ProjectId::new(project)?, id.to_owned())]),
+        _ => Err(Error::invalid("name the session by id, or by projectId and sessionId")),
+    }
 }
 
 /// Our own id first; many agents' ids look the same.

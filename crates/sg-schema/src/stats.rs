@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 use crate::failure::Outcome;
 use crate::filter::start_of_week;
 use crate::loader::Reach;
-use crate::scalar::{BigInt, int};
+use crate::scalar::{BigInt, DateTime, int};
 
 /// A day and its sessions.
 #[derive(SimpleObject)]
@@ -36,6 +36,42 @@ pub(crate) struct ModelCount {
     model: String,
     /// Number of sessions in which it answered.
     count: i32,
+}
+
+/// When the sessions of a project happened, by last activity.
+#[derive(SimpleObject)]
+pub(crate) struct ProjectActivity {
+    /// Number of sessions.
+    sessions: i32,
+    /// Of them, active in the last 7 days.
+    sessions_last_week: i32,
+    /// Of them, active in the last 30 days.
+    sessions_last_month: i32,
+    /// Machines that they come from; sessions that name no machine count as of one.
+    machines: i32,
+    /// Of them, with a session active in the last 30 days.
+    machines_last_month: i32,
+    /// When the first one began.
+    first_at: Option<DateTime>,
+    /// The latest activity.
+    last_at: Option<DateTime>,
+    /// Sessions a week between the first and the last activity.
+    sessions_per_week: f64,
+}
+
+impl From<sg_domain::stats::ProjectActivity> for ProjectActivity {
+    fn from(figures: sg_domain::stats::ProjectActivity) -> Self {
+        Self {
+            sessions: int(figures.sessions),
+            sessions_last_week: int(figures.sessions_last_week),
+            sessions_last_month: int(figures.sessions_last_month),
+            machines: int(figures.machines),
+            machines_last_month: int(figures.machines_last_month),
+            first_at: figures.first_at.map(DateTime),
+            last_at: figures.last_at.map(DateTime),
+            sessions_per_week: figures.sessions_per_week(),
+        }
+    }
 }
 
 /// Totals that several fields share, read once.

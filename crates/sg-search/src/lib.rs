@@ -5,6 +5,7 @@
 //! `sg-app`).
 
 mod error;
+mod exchange;
 mod piece;
 mod query;
 mod snippet;
@@ -12,10 +13,13 @@ mod tantivy_index;
 mod tokenizer;
 
 use async_trait::async_trait;
-use sg_domain::{Message, Result, SearchPage, SearchQuery, Session, SessionId};
+use sg_domain::{ExchangeHit, ExchangeQuery, Message, Result, SearchPage, SearchQuery, Session, SessionId};
 
 pub use piece::MAX_SESSION_BYTES;
 pub use tantivy_index::{TantivyConfig, TantivyIndex};
+
+/// The most bytes of one session's exchanges that an index keeps.
+pub const MAX_EXCHANGE_BYTES: usize = piece::MAX_SESSION_BYTES;
 
 /// Everything the index keeps of one session.
 #[derive(Clone, Debug)]
@@ -26,6 +30,9 @@ pub struct SessionDocument {
     pub project_name: String,
     /// Its messages, in order; a message's ordinal is its place here.
     pub messages: Vec<Message>,
+    /// The texts of its exchanges, in order. They are kept only while it can be resumed; of one that cannot they may be
+    /// left out.
+    pub exchanges: Vec<String>,
 }
 
 /// What an index knows of itself.
@@ -60,6 +67,12 @@ pub trait SearchIndex: Send + Sync {
 
     /// Answers a query. Never fails because of the text of the query.
     async fn search(&self, query: SearchQuery) -> Result<SearchPage>;
+
+    /// The sessions that can be resumed and have one exchange in which all that was typed stands, each once, in no order
+    /// and without a limit. Each part of the text is a beginning of a word, or of the last of several words that must
+    /// follow each other; in closed quotes words are whole. No word is stemmed or left out, nothing else is syntax, and
+    /// fewer than two letters or digits find nothing. Never fails because of the text of the query.
+    async fn exchanges(&self, query: ExchangeQuery) -> Result<Vec<ExchangeHit>>;
 
     /// Which of these sessions the index holds, committed; for `doctor`. All of them when `None`.
     async fn sessions(&self) -> Result<Vec<(SessionId, String)>>;

@@ -40,11 +40,21 @@ pub(crate) enum PieceKind {
     Call = 6,
     /// What tools printed.
     Output = 7,
+    /// A whole exchange; no piece, and in no search but that for exchanges.
+    Exchange = 8,
+    /// A part of the exchange before it, to be shown.
+    Part = 9,
 }
 
 impl PieceKind {
     /// How much a match weighs, by the number that the index keeps.
-    pub(crate) const WEIGHTS: [f32; 8] = [1.0, 0.6, 1.1, 1.0, 0.6, 0.75, 0.85, 0.65];
+    pub(crate) const WEIGHTS: [f32; 16] =
+        [1.0, 0.6, 1.1, 1.0, 0.6, 0.75, 0.85, 0.65, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+
+    /// Whether a document of this kind, by the number that the index keeps, is part of an exchange.
+    pub(crate) fn is_exchange(kind: u8) -> bool {
+        kind >= Self::Exchange as u8
+    }
 }
 
 /// A piece of a message.

@@ -79,7 +79,7 @@ impl Highlighter {
         let words = spans.iter().map(|span| &text[span.clone()]);
         let highlights = words.filter(|word| known.insert(*word)).take(MAX_HIGHLIGHTS).map(str::to_owned).collect();
         let window = window(text, &spans);
-        Snippet { html: render(text, window, &spans), highlights }
+        Snippet { html: render(text, window, &spans, Style::HTML), highlights }
     }
 
     /// The matches in a text: ascending, not overlapping.
@@ -146,7 +146,7 @@ fn find_phrase(phrase: &Phrase, seen: &[Seen], spans: &mut Vec<Range<usize>>) {
 }
 
 /// The part of a text to show: around the densest matches, or its start.
-fn window(text: &str, spans: &[Range<usize>]) -> Range<usize> {
+pub(crate) fn window(text: &str, spans: &[Range<usize>]) -> Range<usize> {
     let mut best: Option<(usize, usize, Range<usize>)> = None;
     let mut end = 0;
     for (i, first) in spans.iter().enumerate() {
@@ -191,7 +191,22 @@ fn snap(text: &str, edge: usize, cluster: usize, is_start: bool) -> usize {
     }
 }
 
-fn render(text: &str, window: Range<usize>, spans: &[Range<usize>]) -> String {
+/// How matches are marked, and what is done to the text around them.
+#[derive(Clone, Copy)]
+pub(crate) struct Style {
+    open: &'static str,
+    close: &'static str,
+    push: fn(&str, &mut String),
+}
+
+impl Style {
+    const HTML: Self = Self { open: "<mark>", close: "</mark>", push: push_escaped };
+    /// For a terminal: matches between two control characters, all others gone, nothing escaped.
+    pub(crate) const PLAIN: Self = Self { open: "\u{2}", close: "\u{3}", push: push_plain };
+}
+
+/// The window of a text with its matches marked.
+pub(crate) fn render(text: &str, window: Range<usize>, spans: &[Range<usize>], style: Style) -> String {
     let mut html = String::with_capacity(window.len() + 64);
     if window.start > 0 && !text[..window.start].trim().is_empty() {
         html.push('…');
@@ -199,13 +214,13 @@ fn render(text: &str, window: Range<usize>, spans: &[Range<usize>]) -> String {
     let mut at = window.start;
     for span in spans.iter().filter(|span| span.start < window.end && span.end > window.start) {
         let (from, to) = (span.start.max(window.start), span.end.min(window.end));
-        push_escaped(&text[at..from], &mut html);
-        html.push_str("<mark>");
-        push_escaped(&text[from..to], &mut html);
-        html.push_str("</mark>");
+        (style.push)(&text[at..from], &mut html);
+        html.push_str(style.open);
+        (style.push)(&text[from..to], &mut html);
+        html.push_str(style.close);
         at = to;
     }
-    push_escaped(&text[at..window.end], &mut html);
+    (style.push)(&text[at..window.end], &mut html);
     if !text[window.end..].trim().is_empty() {
         html.truncate(html.trim_end().len());
         html.push('…');
@@ -228,6 +243,16 @@ fn push_escaped(text: &str, html: &mut String) {
             }
             c if c.is_control() => {}
             c => html.push(c),
+        }
+    }
+}
+
+fn push_plain(text: &str, out: &mut String) {
+    for c in text.chars() {
+        if !c.is_whitespace() && !c.is_control() {
+            out.push(c);
+        } else if !out.ends_with(' ') {
+            out.push(' ');
         }
     }
 }

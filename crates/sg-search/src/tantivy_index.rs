@@ -3,7 +3,8 @@
 //! [`TantivyIndex`] owns the folder: one process opens it to write, any number may open it to read. Work happens on
 //! blocking threads. Which file does what: `schema` fields and documents, `segment` where sessions lie, `clause` and
 //! `scan` the walk over postings, `filter` and `facet` columns, `rank` the order, `hit` a page, `correct` typing
-//! errors, `writer` one generation, `folder` the files around it, `rebuild` the next generation.
+//! errors, `exchange`, `excerpt` and `word` the search for sessions to resume, `writer` one generation, `folder` the
+//! files around it, `rebuild` the next generation.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -14,13 +15,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use parking_lot::{Mutex, RwLock};
-use sg_domain::{Result, SearchPage, SearchQuery, SessionId};
+use sg_domain::{ExchangeHit, ExchangeQuery, Result, SearchPage, SearchQuery, SessionId};
 
 use crate::error::IndexError;
 use crate::{IndexStatus, Rebuild, SearchIndex, SessionDocument};
 
 mod clause;
 mod correct;
+mod excerpt;
+mod exchange;
 mod facet;
 mod filter;
 mod folder;
@@ -31,6 +34,7 @@ mod scan;
 mod schema;
 mod search;
 mod segment;
+mod word;
 mod writer;
 
 use folder::{Folder, Pointer};
@@ -365,6 +369,15 @@ impl SearchIndex for TantivyIndex {
             inner.catch_up()?;
             let (view, removed) = inner.look();
             Ok(search::search(&query, &view, &removed)?)
+        })
+        .await
+    }
+
+    async fn exchanges(&self, query: ExchangeQuery) -> Result<Vec<ExchangeHit>> {
+        self.blocking(move |inner| {
+            inner.catch_up()?;
+            let (view, removed) = inner.look();
+            Ok(exchange::exchanges(&query, &view, &removed)?)
         })
         .await
     }

@@ -315,7 +315,8 @@ pub(crate) fn fold(text: &str) -> String {
     cut(&out, MAX_TERM_BYTES).to_owned()
 }
 
-fn fold_into(text: &str, out: &mut String) {
+/// [`fold`] at any length, in the place of what was in `out`.
+pub(crate) fn fold_into(text: &str, out: &mut String) {
     out.clear();
     if text.is_ascii() {
         out.push_str(text);
@@ -333,6 +334,7 @@ fn fold_into(text: &str, out: &mut String) {
             'đ' | 'ð' => out.push('d'),
             'þ' => out.push_str("th"),
             'ı' => out.push('i'),
+            'ς' => out.push('σ'),
             c => out.push(c),
         }
     }
@@ -424,7 +426,7 @@ fn is_word(c: char) -> bool {
 }
 
 /// Whether a character is of a script that writes no spaces between words (or, as Korean, glues particles to them).
-fn is_unspaced(c: char) -> bool {
+pub(crate) fn is_unspaced(c: char) -> bool {
     matches!(u32::from(c),
         0x0E00..=0x0EFF | 0x1000..=0x109F | 0x1100..=0x11FF | 0x1780..=0x17FF
         | 0x2E80..=0x2FDF | 0x3005..=0x3007 | 0x3021..=0x3029 | 0x3031..=0x3035 | 0x3041..=0x309F | 0x30A1..=0x30FA

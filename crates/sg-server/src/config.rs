@@ -10,7 +10,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 mod load;
+mod network;
+mod rate_limit;
 pub use load::{ConfigError, Overrides, load};
+pub use network::Network;
+pub use rate_limit::RateLimitSection;
 
 /// All settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,6 +25,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Sockets and what one request may cost.
     pub http: HttpConfig,
+    /// How many requests an hour.
+    pub rate_limit: RateLimitSection,
     /// Rows and blobs.
     pub store: StoreSection,
     /// The index.
@@ -41,6 +47,10 @@ pub struct Config {
 pub struct HttpConfig {
     /// The address to listen on.
     pub listen: SocketAddr,
+    /// Proxies whose word about the client's address is taken, as addresses or ranges.
+    pub trusted_proxies: Vec<Network>,
+    /// The header that those proxies write it in.
+    pub client_address_header: AddressHeader,
     /// The largest request body, in bytes. GraphQL has its own, smaller cap.
     pub max_body_bytes: u64,
     /// The largest request body once it is unpacked, in bytes.
@@ -69,6 +79,18 @@ pub struct HttpConfig {
     pub shutdown_grace_secs: u64,
     /// Answers smaller than this are sent as they are, in bytes.
     pub compress_above_bytes: u16,
+}
+
+/// Where a trusted proxy writes the client's address. Only this one header is read: a proxy that writes one of them may
+/// pass on the other as a client made it up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AddressHeader {
+    /// `X-Forwarded-For`.
+    #[default]
+    XForwardedFor,
+    /// `Forwarded`, as in RFC 7239.
+    Forwarded,
 }
 
 /// Rows and blobs.
@@ -169,6 +191,7 @@ impl Default for Config {
         Self {
             data_dir: PathBuf::new(),
             http: HttpConfig::default(),
+            rate_limit: RateLimitSection::default(),
             store: StoreSection::default(),
             search: SearchSection::default(),
             limits: LimitsSection::default(),
@@ -184,6 +207,8 @@ impl Default for HttpConfig {
         let upload = sg_rest::specstory::UploadLimits::default();
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8377)),
+            trusted_proxies: Vec::new(),
+            client_address_header: AddressHeader::default(),
             max_body_bytes: upload.max_body_bytes,
             max_unpacked_body_bytes: upload.max_unpacked_bytes,
             max_body_ratio: upload.max_ratio,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use async_trait::async_trait;
 use sg_app::{App, Parts, RandomIds, SystemClock};
-use sg_domain::{Error, ErrorKind, Result, SearchPage, SearchQuery, SessionId};
+use sg_domain::{Error, ErrorKind, ExchangeHit, ExchangeQuery, Result, SearchPage, SearchQuery, SessionId};
 use sg_search::{IndexStatus, Rebuild, SearchIndex, SessionDocument, TantivyConfig, TantivyIndex};
 use sg_store::Store;
 
@@ -116,6 +116,9 @@ impl SearchIndex for NoIndex {
         unavailable()
     }
     async fn search(&self, _: SearchQuery) -> Result<SearchPage> {
+        unavailable()
+    }
+    async fn exchanges(&self, _: ExchangeQuery) -> Result<Vec<ExchangeHit>> {
         unavailable()
     }
     async fn sessions(&self) -> Result<Vec<(SessionId, String)>> {

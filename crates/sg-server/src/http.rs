@@ -1,7 +1,7 @@
 //! The HTTP stack: what every request passes through, and who answers which path.
 //!
-//! Outside in: request id, log line and panic isolation ([`request`]); compression; time and size limits; `identify`;
-//! then health, pages, GraphQL and the REST dialects.
+//! Outside in: request id, log line and panic isolation ([`request`]); compression; `identify`, which counts requests too;
+//! time and size limits; then health, pages, GraphQL and the REST dialects.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,28 +14,37 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
-use crate::config::HttpConfig;
+use crate::config::Config;
 
+mod client_address;
 mod failure;
 mod graphql;
 mod health;
 mod identify;
 mod page;
+mod rate_limit;
 mod request;
 pub mod server;
 
 pub use request::RequestId;
 
+use self::rate_limit::RateLimits;
+
 /// What the server's own handlers work with.
 #[derive(Clone)]
 pub(crate) struct State {
     app: App,
-    http: Arc<HttpConfig>,
+    config: Arc<Config>,
+    rate_limits: Arc<RateLimits>,
 }
 
 /// The whole stack over one app. Needs nothing but a Tokio runtime; tests call it without a socket.
-pub fn router(app: App, http: &HttpConfig) -> Router {
-    let state = State { app: app.clone(), http: Arc::new(http.clone()) };
+pub fn router(app: App, config: &Config) -> Router {
+    let http = config.http();
+    let clock = app.clone();
+    let now: rate_limit::Now = Arc::new(move || clock.now());
+    let rate_limits = Arc::new(RateLimits::new(&now, &config.rate_limit));
+    let state = State { app: app.clone(), config: Arc::new(config.clone()), rate_limits };
     let compression = CompressionLayer::new().compress_when(
         SizeAbove::new(http.compress_above_bytes)
             .and(NotForContentType::GRPC)
@@ -51,8 +60,8 @@ pub fn router(app: App, http: &HttpConfig) -> Router {
         .merge(sg_web::router(app, sg_web::Settings::default()))
         .fallback(async || failure::not_found())
         .layer(DefaultBodyLimit::disable())
-        .layer(from_fn_with_state(state.clone(), identify::identify))
         .layer(from_fn_with_state(state.clone(), request::limit))
+        .layer(from_fn_with_state(state.clone(), identify::identify))
         .layer(RequestBodyTimeoutLayer::new(Duration::from_secs(http.body_timeout_secs)))
         .layer(compression)
         .layer(from_fn(request::observe))

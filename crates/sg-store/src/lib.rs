@@ -23,6 +23,7 @@ mod sql;
 mod stats;
 mod store;
 mod user;
+mod web_session;
 
 pub use blob::{BlobStream, Blobs};
 pub use content::{Content, ContentReader, Spool, SpoolPlace, Spooled};

@@ -103,6 +103,25 @@ impl Tx {
         Ok(key.ok_or_else(|| StoreError::Corrupt(format!("project {id} was deleted while it was made")))?)
     }
 
+    /// The owner's project with this id, locked for this transaction.
+    pub async fn project_for_update(&self, owner: &UserId, id: &ProjectId) -> Result<Option<Project>> {
+        let mut sql = self.sql("SELECT ");
+        sql.add(&COLUMNS.join(", ")).add(" FROM project p WHERE p.owner = ").text(owner.as_str());
+        sql.add(" AND p.id = ").text(id.as_str()).either("", " FOR NO KEY UPDATE");
+        let project = self.row(sql, decode).await?;
+        self.locked.lock().extend(project.as_ref().map(|project| project.key));
+        Ok(project)
+    }
+
+    /// Writes what people choose about a project: name, icon, colour, and when it changed.
+    pub async fn update_project(&self, project: &Project) -> Result<()> {
+        let mut sql = self.sql("UPDATE project SET name = ");
+        sql.text(&project.name).add(", icon = ").text(&project.icon).add(", color = ").text(&project.color);
+        sql.add(", updated_at = ").time(project.updated_at).add(" WHERE key = ").text(&project.key.to_string());
+        self.run(sql).await?;
+        Ok(())
+    }
+
     /// Deletes a project and all its sessions; returns the sessions' ids.
     pub async fn delete_project(&self, key: ProjectKey) -> Result<Vec<SessionId>> {
         self.lock_project(key).await?;

@@ -140,6 +140,19 @@ impl Store {
         Ok(self.row(sql.end(), |row| row::decode(row, SessionColumns::ALL)).await?)
     }
 
+    /// A session that its owner shares, by our id or the id its client chose (ours first, then the most recently active
+    /// one): the one read of a tenant's data that needs no tenant.
+    pub async fn shared_session(&self, id: &str) -> Result<Option<Session>> {
+        let mut sql = self.select_sessions(SessionColumns::ALL);
+        sql.add(" WHERE s.share_status = 'unlisted' AND (s.client_id = ").text(id);
+        if id.parse::<SessionId>().is_ok() {
+            sql.add(" OR s.id = ").text(id);
+        }
+        sql.add(") ORDER BY CASE WHEN s.id = ").text(id);
+        sql.add(" THEN 0 ELSE 1 END, s.activity_at DESC, s.id DESC LIMIT 1");
+        Ok(self.row(sql.end(), |row| row::decode(row, SessionColumns::ALL)).await?)
+    }
+
     /// Sessions by id, in no order; those that may not be seen are left out.
     pub async fn sessions_by_id(
         &self,
@@ -155,6 +168,13 @@ impl Store {
         visible(&mut sql, who, Seek::Project);
         sql.one_of(" AND s.id", &ids);
         Ok(self.rows(sql.end(), move |row| row::decode(row, columns)).await?)
+    }
+
+    /// The ids of a project's sessions, whoever owns them: for jobs, which act for nobody.
+    pub async fn session_ids_of(&self, project: ProjectKey) -> Result<Vec<SessionId>> {
+        let mut sql = self.select(&["s.id"]);
+        sql.add(" FROM session s WHERE s.project_key = ").text(&project.to_string()).add(" ORDER BY s.id");
+        Ok(self.rows(sql.end(), |row| crate::store::stored_id(row)).await?)
     }
 
     /// A session's exchanges, in order.

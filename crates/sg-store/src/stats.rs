@@ -1,6 +1,6 @@
 //! Figures the database computes.
 
-use sg_domain::stats::Count;
+use sg_domain::stats::{Count, ProjectActivity};
 use sg_domain::time::DAY_MICROS;
 use sg_domain::{ProjectKey, ProjectStats, Result, Timestamp, Visibility};
 
@@ -52,6 +52,42 @@ impl Store {
         sql.add(" GROUP BY ").add(&day).add(" ORDER BY ").add(&day);
         let days = self.rows(sql.end(), |row| Ok(Count { value: row.time()?.day(), count: row.count()? })).await?;
         Ok(days)
+    }
+
+    /// When a project's sessions happened, and from how many machines; recent ones are those since the given times.
+    pub async fn project_activity(
+        &self,
+        who: &Visibility,
+        project: ProjectKey,
+        week: Timestamp,
+        month: Timestamp,
+    ) -> Result<ProjectActivity> {
+        let week = week.micros();
+        let month = month.micros();
+        let machine = "coalesce(s.device_id, s.machine_name, '')";
+        let mut sql = self.select(&[
+            "count(*)",
+            &format!("count(CASE WHEN s.activity_at >= {week} THEN 1 END)"),
+            &format!("count(CASE WHEN s.activity_at >= {month} THEN 1 END)"),
+            &format!("count(DISTINCT {machine})"),
+            &format!("count(DISTINCT CASE WHEN s.activity_at >= {month} THEN {machine} END)"),
+            "min(coalesce(s.started_at, s.activity_at))",
+            "max(s.activity_at)",
+        ]);
+        sql.add(" FROM session s");
+        within(&mut sql, who, Some(project), "s.owner", "s.project_key");
+        let decode = |row: &mut dyn crate::row::Row| {
+            Ok(ProjectActivity {
+                sessions: row.count()?,
+                sessions_last_week: row.count()?,
+                sessions_last_month: row.count()?,
+                machines: row.count()?,
+                machines_last_month: row.count()?,
+                first_at: row.opt_time()?,
+                last_at: row.opt_time()?,
+            })
+        };
+        Ok(self.rows(sql.end(), decode).await?.into_iter().next().unwrap_or_default())
     }
 
     /// The most used tags, most used first, then by name.

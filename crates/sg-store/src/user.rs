@@ -1,7 +1,7 @@
 //! Accounts.
 
 use sea_orm::{ActiveValue::Set, EntityTrait};
-use sg_domain::{Error, ErrorKind, Result, User, UserId};
+use sg_domain::{Error, ErrorKind, Result, Timestamp, User, UserId};
 
 use crate::entity::user;
 use crate::error::{StoreError, StoreResult};
@@ -33,6 +33,21 @@ impl Store {
         Ok(self.rows(sql.end(), decode).await?)
     }
 
+    /// The user with this (normalised) mail address and the hash of their password, if they have one.
+    pub async fn user_password(&self, email: &str) -> Result<Option<(User, Option<String>)>> {
+        let mut sql = self.select(&["u.id", "u.email", "u.created_at", "u.password"]);
+        sql.add(r#" FROM "user" u WHERE u.email = "#).text(email);
+        Ok(self.row(sql.end(), |row| Ok((decode(row)?, row.opt_text()?))).await?)
+    }
+
+    /// The account that a provider's name for a person is linked to.
+    pub async fn user_by_external(&self, issuer: &str, subject: &str) -> Result<Option<User>> {
+        let mut sql = self.select_users();
+        sql.add(" JOIN external_identity e ON e.user_id = u.id WHERE e.issuer = ").text(issuer);
+        sql.add(" AND e.subject = ").text(subject);
+        Ok(self.row(sql.end(), decode).await?)
+    }
+
     fn select_users(&self) -> Sql {
         let mut sql = self.select(&COLUMNS);
         sql.add(r#" FROM "user" u"#);
@@ -47,6 +62,7 @@ impl Tx {
             id: Set(storable(user.id.as_str())),
             email: Set(storable(&user.email)),
             created_at: Set(user.created_at.micros()),
+            password: Set(None),
         };
         let done = user::Entity::insert(row).exec_without_returning(&self.tx).await;
         done.map_err(StoreError::from).map_err(Error::from).map_err(|mut e| {
@@ -56,6 +72,21 @@ impl Tx {
             }
             e
         })?;
+        Ok(())
+    }
+
+    /// Sets the hash of a user's password; whether there is such a user.
+    pub async fn set_password(&self, user: &UserId, hash: &str) -> Result<bool> {
+        let mut sql = self.sql(r#"UPDATE "user" SET password = "#);
+        sql.text(hash).add(" WHERE id = ").text(user.as_str());
+        Ok(self.run(sql).await? > 0)
+    }
+
+    /// Links a provider's name for a person to an account; `Conflict` when it is linked already.
+    pub async fn link_external(&self, issuer: &str, subject: &str, user: &UserId, now: Timestamp) -> Result<()> {
+        let mut sql = self.sql("INSERT INTO external_identity (issuer, subject, user_id, created_at) VALUES (");
+        sql.text(issuer).add(", ").text(subject).add(", ").text(user.as_str()).add(", ").time(now).add(")");
+        self.run(sql).await?;
         Ok(())
     }
 }

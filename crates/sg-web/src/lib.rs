@@ -3,7 +3,35 @@
 //! What belongs here: markup, forms, the sign-in cookie, how a session reads on a page. What does not: rules and
 //! permission (`sg-app`), a dialect's JSON (`sg-rest`), the playground's bundle (`sg-server`).
 
+mod answer;
+mod asset;
+mod code;
+mod conversation;
+mod csrf;
+mod device;
+mod exchange;
+mod failure;
+mod key;
+mod layout;
+mod markdown;
+mod next;
+pub mod page;
+mod project;
+mod request;
+mod resume;
+mod search;
+mod session;
+mod share;
+mod shown;
+mod sign_in;
+mod snippet;
+mod visitor;
+
+use std::sync::Arc;
+
 use axum::Router;
+use axum::extract::FromRef;
+use axum::routing::{get, post};
 use sg_app::App;
 
 /// What the pages need to know of the server.
@@ -14,7 +42,35 @@ pub struct Settings {
     pub public_url: String,
 }
 
+impl Settings {
+    /// Whether people reach the server through TLS, so that cookies are for TLS alone.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.public_url.starts_with("https://")
+    }
+}
+
+/// What handlers work with: `State<App>` or `State<Pages>`.
+#[derive(Clone)]
+pub(crate) struct Pages {
+    pub(crate) app: App,
+    pub(crate) settings: Arc<Settings>,
+}
+
+impl FromRef<Pages> for App {
+    fn from_ref(pages: &Pages) -> Self {
+        pages.app.clone()
+    }
+}
+
 /// Every page. They tell who asks by their own cookie, never by an API key.
-pub fn router(_app: App, _settings: Settings) -> Router {
-    Router::new()
+pub fn router(app: App, settings: Settings) -> Router {
+    let pages = Pages { app, settings: Arc::new(settings) };
+    let mut router = Router::new()
+        .route(asset::ROUTE, get(asset::file))
+        .route("/login", get(sign_in::page).post(sign_in::sign_in))
+        .route("/logout", post(sign_in::sign_out));
+    for page in page::PAGES {
+        router = router.route(page.path, (page.answer)());
+    }
+    router.with_state(pages)
 }

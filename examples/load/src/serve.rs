@@ -17,7 +17,7 @@ use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 use sg_app::App;
 use sg_domain::{Caller, ProjectId, UserId};
-use sg_server::config::HttpConfig;
+use sg_server::config::{Config, RateLimitSection};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::task::JoinSet;
 
@@ -45,12 +45,13 @@ pub(crate) async fn serve(data: &Path) -> anyhow::Result<()> {
     let ceilings: Ceilings = Arc::default();
     let ceiling = Router::new().route("/ceiling/{case}", any(answer).put(keep)).with_state(ceilings);
     let control = Router::new().route("/load/put", post(put)).with_state(app.clone());
-    let http = HttpConfig::default();
-    let router = sg_server::http::router(app.clone(), &http).merge(ceiling).merge(control);
+    // What is measured is how much it can answer, not how much one key may ask.
+    let config = Config { rate_limit: RateLimitSection::off(), ..Config::default() };
+    let router = sg_server::http::router(app.clone(), &config).merge(ceiling).merge(control);
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
     println!("{}", listener.local_addr()?);
     let worker = JoinSet::from_iter([gateway::work(app)]);
-    sg_server::http::server::serve(listener, router, &http, async {
+    sg_server::http::server::serve(listener, router, &config.http, async {
         // The parent holds the other end: when it ends, however it ends, this reads to the end.
         let _ = tokio::task::spawn_blocking(|| std::io::copy(&mut std::io::stdin(), &mut std::io::sink())).await;
     })
@@ -79,7 +80,8 @@ async fn put(State(app): State<App>, Json(order): Json<PutOrder>) -> Result<(), 
     let text = |error: sg_domain::Error| error.to_string();
     let project = ProjectId::new(order.project).map_err(text)?;
     let mut new = seed::session(order.at, project, 4_000);
-    new.markdown = [&new.markdown[..], format!("\n\n{}\n", order.word).as_bytes()].concat().into();
+    let markdown = new.markdown.read().map_err(text)?;
+    new.markdown = Bytes::from([&markdown[..], format!("\n\n{}\n", order.word).as_bytes()].concat()).into();
     app.put_session(&Caller::local(order.user), new).await.map_err(text)?;
     Ok(())
 }

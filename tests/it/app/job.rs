@@ -5,15 +5,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sg_domain::{Error, JobState, Result, SearchPage, SearchQuery, SessionId};
+use sg_domain::{Error, ExchangeHit, ExchangeQuery, JobState, Result, SearchPage, SearchQuery, SessionId};
 use sg_search::{IndexStatus, Rebuild, SearchIndex, SessionDocument};
 
 use crate::harness::{Gateway, Sample};
 
 /// An index whose disk is full while `broken` is set.
-struct Flaky {
-    inner: Arc<dyn SearchIndex>,
-    broken: Arc<AtomicBool>,
+pub(crate) struct Flaky {
+    pub(crate) inner: Arc<dyn SearchIndex>,
+    pub(crate) broken: Arc<AtomicBool>,
 }
 
 #[async_trait]
@@ -32,6 +32,12 @@ impl SearchIndex for Flaky {
     }
     async fn search(&self, query: SearchQuery) -> Result<SearchPage> {
         self.inner.search(query).await
+    }
+    async fn exchanges(&self, query: ExchangeQuery) -> Result<Vec<ExchangeHit>> {
+        if self.broken.load(Ordering::SeqCst) {
+            return Err(Error::unavailable("index cannot be read", std::io::Error::other("disk is gone")));
+        }
+        self.inner.exchanges(query).await
     }
     async fn sessions(&self) -> Result<Vec<(SessionId, String)>> {
         self.inner.sessions().await

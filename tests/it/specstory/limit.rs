@@ -7,7 +7,7 @@ use axum::extract::ConnectInfo;
 use axum::http::Request;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use sg_server::config::HttpConfig;
+use sg_server::config::{Config, HttpConfig};
 use tower::ServiceExt as _;
 
 use super::put::{PATH, blobs, gzip, upload, with};
@@ -18,7 +18,8 @@ const MIB: usize = 1024 * 1024;
 /// A stack of the same world with other limits.
 async fn put(world: &World, http: &HttpConfig, gzipped: bool, body: Vec<u8>) -> (u16, String) {
     let http = HttpConfig { spool_dir: world.gateway.dir().join("spool"), ..http.clone() };
-    let router = sg_server::http::router(world.gateway.app.clone(), &http);
+    let config = Config { http, ..Config::default() };
+    let router = sg_server::http::router(world.gateway.app.clone(), &config);
     let request = Request::put(PATH).header("authorization", format!("Bearer {}", world.key(Who::Me).unwrap()));
     let request = if gzipped { request.header("content-encoding", "gzip") } else { request };
     let pieces: Vec<_> = body.chunks(16 * 1024).map(|piece| Ok::<_, std::io::Error>(piece.to_vec())).collect();

@@ -1,10 +1,11 @@
-//! Runs the files in `tests/scenarios/specstory`: requests and what must come back, in order, against one server.
+//! Runs the files in `tests/scenarios/specstory`: requests and what must come back, in order, each file
+//! against a server of its own.
 //!
 //! A file is TOML. `[[step]]` has `name`, `request` (a method and a path), `as` (`me`, `other`, `write-only`, `nobody`,
 //! `read-only`, `stranger`; `me` when left out), `headers`, `body` (text), and `expect` with `status`, `headers` (whole values; `""` for one that
 //! must not be there, `~text` for one that must hold the text), `json` (text: a part of the body; objects may hold more,
 //! lists may not) or `body` (the whole body). `save` names parts of the answer (`header etag`, `json data.total`) for
-//! later steps, which write `${name}`. In `json`, these strings stand for whatever is so: `<any>`, `<string>`, `<int>`,
+//! later steps, which write `${name}`. Before its request a step may give `me` a `device_code` and let `wait_secs` pass. In `json`, these strings stand for whatever is so: `<any>`, `<string>`, `<int>`,
 //! `<time>`, `<absent>`.
 
 use std::collections::HashMap;
@@ -26,13 +27,15 @@ async fn every_scenario_holds() {
         .collect();
     files.sort();
     assert!(files.len() >= 5, "scenarios are missing from {}", folder.display());
-    let world = World::start().await;
     let mut failures = Vec::new();
     for file in &files {
+        // A world of its own: what one file changes, no other one sees.
+        let world = World::start().await;
         let text = std::fs::read_to_string(file).expect("a scenario");
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let scenario: toml::Table = text.parse().unwrap_or_else(|error| panic!("{name}: {error}"));
         failures.extend(run(&world, &scenario).await.into_iter().map(|failure| format!("{name}: {failure}")));
+        world.gateway.run_jobs().await;
     }
     world.gateway.run_jobs().await;
     assert!(failures.is_empty(), "\n{}\n", failures.join("\n"));
@@ -62,6 +65,7 @@ async fn run(world: &World, scenario: &toml::Table) -> Vec<String> {
     let mut failures = Vec::new();
     for step in steps {
         let name = text(&step["name"]);
+        prepare(world, step).await;
         let (method, path) = text(&step["request"]).split_once(' ').expect("a method and a path");
         let headers: Vec<_> = pairs(step.get("headers"), &saved);
         let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -73,6 +77,18 @@ async fn run(world: &World, scenario: &toml::Table) -> Vec<String> {
         }
     }
     failures
+}
+
+/// What happens before a step's request.
+async fn prepare(world: &World, step: &toml::Value) {
+    if let Some(code) = step.get("device_code") {
+        world.gateway.ids.will_be_device_code(text(code));
+        let made = world.gateway.app.create_device_code(world.caller(Who::Me), None).await.expect("a device code");
+        assert_eq!(made.code, text(code));
+    }
+    if let Some(secs) = step.get("wait_secs").and_then(toml::Value::as_integer) {
+        world.gateway.clock.advance(std::time::Duration::from_secs(secs.unsigned_abs()));
+    }
 }
 
 fn check(expect: &toml::Value, answer: &Answer, saved: &HashMap<String, String>) -> Vec<String> {

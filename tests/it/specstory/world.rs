@@ -70,12 +70,15 @@ impl World {
     /// Starts one with both accounts and nothing in them.
     pub(crate) async fn empty() -> Self {
         let gateway = Gateway::start().await;
-        let other = gateway.other().await;
+        let mut other = gateway.other().await;
+        // As people's keys are: one that may run the server may revoke anybody's key.
+        other.key = gateway.key_with(&other, &[Scope::Read, Scope::Write]).await;
         let write_only = gateway.key_with(&gateway.me, &[Scope::Write]).await;
         let read_only = gateway.key_with(&gateway.me, &[Scope::Read]).await;
         // Not the harness's calls: scenarios bring header names that are known only when they run.
-        let http = sg_server::config::HttpConfig { spool_dir: gateway.dir().join("spool"), ..Default::default() };
-        let router = sg_server::http::router(gateway.app.clone(), &http);
+        let mut config = sg_server::config::Config::default();
+        config.http.spool_dir = gateway.dir().join("spool");
+        let router = sg_server::http::router(gateway.app.clone(), &config);
         Self { gateway, other, write_only, read_only, router }
     }
 

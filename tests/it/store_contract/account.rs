@@ -94,6 +94,9 @@ pub(crate) async fn device_tokens_come_back_and_are_revoked(f: &Fixture) {
         hash: Digest::of(b"token"),
         hostname: "laptop".to_owned(),
         client: "specstory-cli".to_owned(),
+        client_version: "2.3.4".to_owned(),
+        os: "Linux".to_owned(),
+        username: "ann".to_owned(),
         created_at: at(1),
         expires_at: at(2),
         last_used_at: None,
@@ -103,11 +106,11 @@ pub(crate) async fn device_tokens_come_back_and_are_revoked(f: &Fixture) {
     tx.insert_device_token(&token).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(f.store.device_token_by_hash(&token.hash).await.unwrap(), Some(token.clone()));
-    assert_eq!(f.store.device_tokens(&owner("ann")).await.unwrap(), std::slice::from_ref(&token));
-    assert_eq!(f.store.device_tokens(&owner("bob")).await.unwrap(), []);
+    assert_eq!(f.store.device_tokens(Some(&owner("ann"))).await.unwrap(), std::slice::from_ref(&token));
+    assert_eq!(f.store.device_tokens(Some(&owner("bob"))).await.unwrap(), []);
     let tx = f.store.begin().await.unwrap();
-    assert!(!tx.revoke_device_token(&owner("bob"), token.id, at(9)).await.unwrap());
-    assert!(tx.revoke_device_token(&owner("ann"), token.id, at(9)).await.unwrap());
+    assert!(!tx.revoke_device_token(Some(&owner("bob")), token.id, at(9)).await.unwrap());
+    assert!(tx.revoke_device_token(Some(&owner("ann")), token.id, at(9)).await.unwrap());
     tx.commit().await.unwrap();
     let found = f.store.device_token_by_hash(&token.hash).await.unwrap().unwrap();
     assert_eq!(found.revoked_at, Some(at(9)));

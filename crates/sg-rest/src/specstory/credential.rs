@@ -1,7 +1,9 @@
 //! Who may come in, decided before anything of the request is looked at: the hosted service checks the credential
 //! before it routes, so a stranger learns nothing from a 404 or a 400. `sg-app` checks again, where it counts.
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, Request};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
 use http::request::Parts;
 use sg_domain::caller::Anonymous;
 use sg_domain::{Caller, Scope};
@@ -45,11 +47,16 @@ impl<S: Sync> FromRequestParts<S> for Writer {
     }
 }
 
+/// Refuses who is over a limit before any route is looked at: on those that are open to everyone, nobody else would.
+pub(super) async fn refuse_limited(request: Request, next: Next) -> Response {
+    let caller = request.extensions().get::<Caller>();
+    match caller.map(|caller| (caller.known(), &caller.identity)) {
+        Some((Err(error), Err(Anonymous::Limited { .. }))) => Failure::from(error).into_response(),
+        _ => next.run(request).await,
+    }
+}
+
 fn caller(parts: &Parts) -> Result<&Caller, Failure> {
     let caller = parts.extensions.get::<Caller>().ok_or_else(|| Failure::unauthenticated(None))?;
-    match caller.identity {
-        Ok(_) => Ok(caller),
-        Err(Anonymous::Limited { .. }) => caller.known().map(|_| caller).map_err(Failure::from),
-        Err(why) => Err(Failure::unauthenticated(Some(why))),
-    }
+    caller.identity.as_ref().map(|_| caller).map_err(|why| Failure::unauthenticated(Some(*why)))
 }

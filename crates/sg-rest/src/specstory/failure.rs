@@ -28,6 +28,7 @@ impl Failure {
             }
             Some(Anonymous::Expired) => "Token has expired",
             Some(Anonymous::Revoked) => "Token has been revoked",
+            Some(Anonymous::RefreshToken) => "Invalid token type. Required: device-access",
         };
         Self::new(StatusCode::UNAUTHORIZED, text).with(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
     }
@@ -40,6 +41,16 @@ impl Failure {
     /// 400 in just these words.
     pub(super) fn invalid(text: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, text)
+    }
+
+    /// 413 in just these words.
+    pub(super) fn too_large(text: impl Into<String>) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, text)
+    }
+
+    /// 409: a part of the hosted service that this server does not have. Not 501, which is what an SDK tries four times.
+    pub(super) fn not_built(text: &str) -> Self {
+        Self::new(StatusCode::CONFLICT, text)
     }
 
     /// 405: the path is known and this version does not answer the method there.
@@ -67,7 +78,7 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let status = StatusCode::from_u16(error.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         match error.kind {
-            ErrorKind::Unauthenticated => Self::unauthenticated(None),
+            ErrorKind::Unauthenticated => Self { text: documented(&error), ..Self::unauthenticated(None) },
             ErrorKind::Internal => {
                 tracing::error!(error = ?error, "request failed");
                 Self::new(status, "Internal server error")
@@ -110,6 +121,10 @@ fn documented(error: &Error) -> String {
     }
     if error.message == "session data not found" {
         return "SessionData not found".to_owned();
+    }
+    // Begins with the name of a field, which is written as the client writes it.
+    if error.details.iter().any(|(name, _)| *name == "field") {
+        return error.message.clone();
     }
     let mut rest = error.message.chars();
     rest.next().map(|first| first.to_uppercase().chain(rest).collect()).unwrap_or_default()

@@ -5,14 +5,16 @@ use std::collections::HashMap;
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
-use sg_app::{App, SessionColumns};
+use sg_app::{App, ProjectUpdate, SessionColumns};
 use sg_domain::{Project, ProjectKey, Session};
 
 use super::answer;
-use super::credential::Reader;
+use super::body::JsonBody;
+use super::credential::{Reader, Writer};
 use super::failure::Failure;
 use super::request::{Params, ProjectPath};
 use super::session;
+use super::wire::project::{ActivityBody, DeletedProject, ProjectChange};
 use super::wire::{Envelope, ProjectBody, ProjectData, ProjectList, SessionSummary};
 
 /// A guess at the bytes of a project, for the size of the buffer.
@@ -44,6 +46,46 @@ pub(super) async fn project(
     let project = app.project(&caller, &id).await?;
     let body = Envelope::new(ProjectData { project: ProjectBody::new(&project) });
     Ok(answer::json(StatusCode::OK, PROJECT_BYTES, &body)?)
+}
+
+/// `PATCH /projects/{pid}`. Any icon and colour that is text: the documents name 25 and 10, the SDKs' own examples send
+/// others.
+pub(super) async fn update(
+    State(app): State<App>,
+    Writer(caller): Writer,
+    ProjectPath(id): ProjectPath,
+    body: JsonBody,
+) -> Result<Response, Failure> {
+    let update = ProjectUpdate { name: body.text("name")?, icon: body.text("icon")?, color: body.text("color")? };
+    let project = app.update_project(&caller, &id, update).await?;
+    let sent = |field: &str, value| body.has(field).then_some(value);
+    let change = ProjectChange {
+        name: sent("name", project.name.as_str()),
+        icon: sent("icon", project.icon.as_str()),
+        color: sent("color", project.color.as_str()),
+    };
+    Ok(answer::json(StatusCode::OK, PROJECT_BYTES, &Envelope::new(change))?)
+}
+
+/// `DELETE /projects/{pid}`, with all its sessions.
+pub(super) async fn delete(
+    State(app): State<App>,
+    Writer(caller): Writer,
+    ProjectPath(id): ProjectPath,
+) -> Result<Response, Failure> {
+    let (project, at) = app.delete_project(&caller, &id).await?;
+    Ok(answer::json(StatusCode::OK, PROJECT_BYTES, &Envelope::new(DeletedProject::new(&project, at)))?)
+}
+
+/// `GET /projects/{pid}/stats`. The hosted service answers it to everyone; here it needs a key, as all data does.
+pub(super) async fn activity(
+    State(app): State<App>,
+    Reader(caller): Reader,
+    ProjectPath(id): ProjectPath,
+) -> Result<Response, Failure> {
+    let project = app.project(&caller, &id).await?;
+    let figures = app.project_activity(&caller, project.key).await?;
+    Ok(answer::json(StatusCode::OK, 2 * PROJECT_BYTES, &ActivityBody::new(&project, &figures))?)
 }
 
 fn list(projects: Vec<ProjectBody<'_>>, sessions: usize) -> Result<Response, Failure> {

@@ -2,8 +2,8 @@
 
 use axum::extract::{FromRequestParts, Path, Query};
 use http::request::Parts;
-use sg_domain::ProjectId;
 use sg_domain::id::{SessionRef, client_id};
+use sg_domain::{ExchangeId, ProjectId};
 
 use super::failure::Failure;
 
@@ -12,6 +12,12 @@ pub(super) struct ProjectPath(pub(super) ProjectId);
 
 /// `{pid}` and `{sid}`: the id that the client chose, or ours.
 pub(super) struct SessionPath(pub(super) SessionRef);
+
+/// `{pid}`, `{sid}` and `{xid}`, the exchange's id as answers show it.
+pub(super) struct ExchangePath(pub(super) SessionRef, pub(super) ExchangeId);
+
+/// `{sid}` of a shared session, whoever owns it: the id that the client chose, or ours.
+pub(super) struct SharePath(pub(super) String);
 
 /// `{pid}` and `{sid}` of a session that may not exist yet. Text that can be no id is a mistake of the caller's here.
 pub(super) struct NewSessionPath(pub(super) ProjectId, pub(super) String);
@@ -39,6 +45,30 @@ impl<S: Send + Sync> FromRequestParts<S> for SessionPath {
             Some(SessionRef::InProject(ProjectId::new(project).ok()?, session))
         });
         wanted.map(Self).ok_or_else(|| Failure::not_found("Session not found"))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for ExchangePath {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let path = Path::<(String, String, String)>::from_request_parts(parts, state).await.ok();
+        let wanted = path.and_then(|Path((project, session, exchange))| {
+            client_id("session", &session).ok()?;
+            let session = SessionRef::InProject(ProjectId::new(project).ok()?, session);
+            Some(Self(session, exchange.parse().ok()?))
+        });
+        wanted.ok_or_else(|| Failure::not_found("Exchange not found or access denied"))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for SharePath {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let path = Path::<String>::from_request_parts(parts, state).await.ok();
+        let id = path.map(|Path(id)| id).filter(|id| client_id("session", id).is_ok());
+        id.map(Self).ok_or_else(|| Failure::not_found(super::share::NOT_SHARED))
     }
 }
 

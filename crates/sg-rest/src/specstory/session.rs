@@ -11,17 +11,21 @@ use futures_util::{Stream, StreamExt as _};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::value::RawValue;
-use sg_app::{App, BlobStream, SessionColumns, SessionList as Wanted};
+use sg_app::{App, BlobStream, SessionColumns, SessionList as Wanted, SessionUpdate};
 use sg_domain::wtf8::{self, Decoder};
 use sg_domain::{
-    Caller, Direction, Error, ErrorKind, PageRequest, ProjectId, ProjectKey, Session, SessionFilter, SessionOrder,
+    Caller, Direction, Error, ErrorKind, PageRequest, ProjectId, ProjectKey, Scope, Session, SessionFilter,
+    SessionOrder, ShareStatus,
 };
 
-use super::credential::Reader;
+use super::body::JsonBody;
+use super::credential::{Reader, Writer};
 use super::failure::Failure;
 use super::negotiate::Media;
 use super::request::{Params, ProjectPath, SessionPath};
-use super::wire::{Envelope, RecentBody, RecentSession, SessionData, SessionDetail, SessionList, SessionSummary};
+use super::wire::{
+    Envelope, RecentBody, RecentSession, SessionData, SessionDetail, SessionList, SessionSummary, Success,
+};
 use super::{answer, conditional, wire};
 
 const MARKDOWN_SIZE: HeaderName = HeaderName::from_static("x-markdown-size");
@@ -128,6 +132,43 @@ pub(super) async fn session(
     };
     describe(response.headers_mut(), &session)?;
     Ok(response)
+}
+
+/// `PATCH /projects/{pid}/sessions/{sid}`: its title, and who may read it.
+pub(super) async fn update(
+    State(app): State<App>,
+    Writer(caller): Writer,
+    SessionPath(wanted): SessionPath,
+    body: JsonBody,
+) -> Result<Response, Failure> {
+    // The answer holds the whole session: whoever may not read it must hear so before anything has changed.
+    caller.require(Scope::Read)?;
+    let share_status = match body.text("shareStatus")? {
+        None => None,
+        Some(name) => Some(
+            ShareStatus::parse(&name)
+                .ok_or_else(|| Failure::invalid("Invalid value for shareStatus. Must be one of: private, unlisted"))?,
+        ),
+    };
+    let update = SessionUpdate { user_title: body.text_or_null("userTitle")?, share_status };
+    let session = app.update_session(&caller, &wanted, update).await.map_err(|error| match error.kind {
+        ErrorKind::NotFound => Failure::not_found("Session not found or access denied"),
+        _ => error.into(),
+    })?;
+    let mut response =
+        answer::response(StatusCode::OK, Media::Json.content_type(), detail(&app, &caller, &session).await?.into());
+    describe(response.headers_mut(), &session)?;
+    Ok(response)
+}
+
+/// `DELETE /projects/{pid}/sessions/{sid}`. Its project stays, even when it was the last.
+pub(super) async fn delete(
+    State(app): State<App>,
+    Writer(caller): Writer,
+    SessionPath(wanted): SessionPath,
+) -> Result<Response, Failure> {
+    app.delete_session(&caller, &wanted).await?;
+    Ok(answer::json(StatusCode::OK, 64, &Envelope::new(Success { success: true }))?)
 }
 
 /// What every list of sessions starts from: SpecStory's order, last ended first.

@@ -10,6 +10,13 @@ use sg_domain::{Exchange, ExchangeId, Project, Session, SessionMetadata, Timesta
 
 use super::conditional;
 
+pub(super) mod account;
+pub(super) mod device;
+pub(super) mod project;
+pub(super) mod search;
+pub(super) mod share;
+pub(super) mod token;
+
 /// `{"success":true}`.
 #[derive(Serialize)]
 pub(super) struct Success {
@@ -37,7 +44,8 @@ pub(super) struct ErrorBody<'a> {
 }
 
 /// An instant as `YYYY-MM-DDTHH:MM:SS.mmmZ`.
-pub(super) struct Iso(Timestamp);
+#[derive(Clone, Copy)]
+pub(super) struct Iso(pub(super) Timestamp);
 
 impl Serialize for Iso {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -376,13 +384,21 @@ impl Serialize for Wtf8<'_> {
     }
 }
 
+/// `data` of one exchange.
+#[derive(Serialize)]
+pub(super) struct ExchangeData<'a> {
+    pub(super) exchange: ExchangeBody<'a>,
+}
+
 /// An exchange of a session. It is as old as the times in its headers say, else as old as its session.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ExchangeBody<'a> {
+pub(super) struct ExchangeBody<'a> {
     id: String,
     session_id: &'a str,
-    content: Wtf8<'a>,
+    /// Its part of the markdown; left out where only the exchange itself was changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<Wtf8<'a>>,
     order_number: u32,
     created_at: Iso,
     updated_at: Iso,
@@ -395,10 +411,15 @@ struct ExchangeBody<'a> {
 impl<'a> ExchangeBody<'a> {
     fn new(session: &'a Session, exchange: &'a Exchange, markdown: &'a [u8]) -> Self {
         let place = usize::try_from(exchange.start).ok().zip(usize::try_from(exchange.end).ok());
+        let content = place.and_then(|(start, end)| markdown.get(start..end)).unwrap_or_default();
+        Self { content: Some(Wtf8(content)), ..Self::without_content(session, exchange) }
+    }
+
+    pub(super) fn without_content(session: &'a Session, exchange: &'a Exchange) -> Self {
         Self {
             id: ExchangeId { session: session.id, ordinal: exchange.ordinal }.to_string(),
             session_id: &session.client_id,
-            content: Wtf8(place.and_then(|(start, end)| markdown.get(start..end)).unwrap_or_default()),
+            content: None,
             order_number: exchange.ordinal,
             created_at: Iso(exchange.started_at.unwrap_or(session.created_at)),
             updated_at: Iso(exchange.ended_at.unwrap_or(session.updated_at)),

@@ -220,7 +220,7 @@ impl<'d> Pass<'d> {
             "projects" => 50,
             // The rows of a connection, under the name that SpecStory's clients know.
             "sessions" if field.arguments.is_empty() && !is_connection(&field.selection_set) => 1,
-            "sessions" | "searchSessions" => 200,
+            "sessions" | "searchSessions" | "resumableSessions" => 200,
             "messages" | "exchanges" | "matchingExchanges" | "blocks" => 20,
             "subagents" | "matchingMessages" | "facets" | "buckets" => 10,
             "sessionsByDay" | "types" | "possibleTypes" => 100,

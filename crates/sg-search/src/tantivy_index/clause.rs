@@ -46,7 +46,8 @@ impl Clause {
             tokens += reader.total_num_tokens();
             readers.push(reader);
         }
-        let docs: u64 = snapshot.searcher.segment_readers().iter().map(|s| u64::from(s.max_doc())).sum();
+        let docs = snapshot.searched();
+        let scoring = || EnableScoring::enabled_from_statistics_provider(snapshot, &snapshot.searcher);
         let mut variants = Vec::new();
         for variant in &leaf.variants {
             let prepared = match &variant.matcher {
@@ -67,14 +68,14 @@ impl Clause {
                 Matcher::Phrase(words) => {
                     let words = words.iter().map(|(at, word)| (*at, Term::from_field_text(field, word))).collect();
                     let query = PhraseQuery::new_with_offset(words);
-                    let weight = query.weight(EnableScoring::enabled_from_searcher(&snapshot.searcher))?;
+                    let weight = query.weight(scoring())?;
                     Some(Prepared::Phrase { weight, boost: variant.weight })
                 }
                 Matcher::PhrasePrefix(words) => {
                     let words = words.iter().map(|(at, word)| (*at, Term::from_field_text(field, word))).collect();
                     let mut query = PhrasePrefixQuery::new_with_offset(words);
                     query.set_max_expansions(MAX_PHRASE_PREFIX_TERMS);
-                    let weight = query.weight(EnableScoring::enabled_from_searcher(&snapshot.searcher))?;
+                    let weight = query.weight(scoring())?;
                     Some(Prepared::Phrase { weight, boost: variant.weight })
                 }
             };

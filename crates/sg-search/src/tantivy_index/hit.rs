@@ -64,7 +64,8 @@ pub(super) fn hits(
             let mut snippet = messages.first().and_then(|message| message.snippet.clone());
             if query.snippets && snippet.is_none() {
                 // Only the title or a label matched, or nothing had to: the start of what was said.
-                let shown = best_of_head.map(|(_, doc)| doc).or(block.clone().nth(2)).unwrap_or(block.start);
+                let said = block.clone().nth(2).filter(|doc| !PieceKind::is_exchange(sessions.kinds[*doc as usize]));
+                let shown = best_of_head.map(|(_, doc)| doc).or(said).unwrap_or(block.start);
                 let made = maker.snippet(shown)?;
                 highlights.extend(made.highlights);
                 snippet = Some(made.html);

@@ -1,8 +1,15 @@
 //! The fields of the index, and a session made a block of documents.
 //!
 //! A session is a block: documents that follow each other in one segment, written in one batch and deleted by one term.
-//! First its head (title and everything that filters and facets read), then its labels, then its pieces. The block is
-//! what lets a search know the session of a piece by its place, without joining.
+//! First its head (title and everything that filters and facets read), then its labels, then its pieces, then, if it can
+//! be resumed, its exchanges. The block is what lets a search know the session of a piece by its place, without joining.
+//!
+//! An exchange is one document whose words are indexed with their positions, and behind it its parts, which are only
+//! stored. Pieces cannot stand in for it: they are cut from messages, whose text is not that of the markdown (a tool's
+//! call and output are written differently), a phrase may lie across two of them, and their terms are more than words
+//! (`userToken` is also found by `token`). It costs the index of a resumable session about as much again; sessions that
+//! cannot be resumed cost nothing. The parts are what makes a list without an end affordable: a hit reads 2 KB there,
+//! not a blob of 200.
 
 use sg_domain::Session;
 use tantivy::TantivyDocument;
@@ -11,18 +18,25 @@ use tantivy::schema::{
 };
 use tantivy::tokenizer::TextAnalyzer;
 
+use crate::exchange::Parts;
 use crate::piece::{PieceKind, cut_messages, cut_text};
 use crate::query::LeafField;
 use crate::tokenizer::CodeTokenizer;
-use crate::{SessionDocument, tokenizer};
+use crate::{MAX_EXCHANGE_BYTES, SessionDocument, tokenizer};
+
+use super::word::WordTokenizer;
 
 /// The name that the analysis has in the index.
 const ANALYZER: &str = "sessiongraph_code";
+/// The name of the analysis of exchanges.
+const WORDS: &str = "sessiongraph_words";
+/// The engine's own tokenizer: what stands between spaces.
+const SPACES: &str = "whitespace";
 /// Documents of a block before its pieces.
 pub(super) const LEADING_DOCS: u32 = 2;
 
 /// Part of the fingerprint: raise it whenever the analysis, the pieces or the meaning of a field changes.
-pub(super) const ANALYSIS_VERSION: u32 = 1;
+pub(super) const ANALYSIS_VERSION: u32 = 2;
 
 /// A column of strings that filters and facets read from a block's head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,6 +112,12 @@ pub(super) struct Fields {
     activity: Field,
     created: Field,
     flags: Field,
+    /// The words of a whole exchange.
+    pub(super) exchange: Field,
+    /// The beginnings of those words, up to `MAX_START_CHARS`.
+    pub(super) starts: Field,
+    /// The text of a part of an exchange.
+    pub(super) shown: Field,
 }
 
 /// Columns of numbers on heads and pieces, by name.
@@ -119,10 +139,11 @@ impl Fields {
         let mut builder = Schema::builder();
         let indexed = |option| TextFieldIndexing::default().set_tokenizer(ANALYZER).set_index_option(option);
         let words = || TextOptions::default().set_indexing_options(indexed(IndexRecordOption::WithFreqsAndPositions));
-        let exact = || {
-            let indexing = TextFieldIndexing::default().set_tokenizer("raw").set_fieldnorms(false);
-            TextOptions::default().set_indexing_options(indexing.set_index_option(IndexRecordOption::Basic))
+        let unscored = |tokenizer, option| {
+            let indexing = TextFieldIndexing::default().set_tokenizer(tokenizer).set_fieldnorms(false);
+            TextOptions::default().set_indexing_options(indexing.set_index_option(option))
         };
+        let exact = || unscored("raw", IndexRecordOption::Basic);
         let column = || BytesOptions::default().set_fast();
         let session = builder.add_bytes_field("session", BytesOptions::default().set_indexed());
         let head = builder.add_text_field("head", exact());
@@ -142,6 +163,9 @@ impl Fields {
         let activity = builder.add_i64_field(ACTIVITY, FAST);
         let created = builder.add_i64_field(CREATED, FAST);
         let flags = builder.add_u64_field(FLAGS, FAST);
+        let exchange = builder.add_text_field("exchange", unscored(WORDS, IndexRecordOption::WithFreqsAndPositions));
+        let starts = builder.add_text_field("starts", unscored(SPACES, IndexRecordOption::Basic));
+        let shown = builder.add_text_field("shown", STORED);
         let schema = builder.build();
         Self {
             schema,
@@ -163,12 +187,18 @@ impl Fields {
             activity,
             created,
             flags,
+            exchange,
+            starts,
+            shown,
         }
     }
 
-    /// The analysis, to be registered with an index.
-    pub(super) fn analyzer() -> (&'static str, TextAnalyzer) {
-        (ANALYZER, TextAnalyzer::from(CodeTokenizer::default()))
+    /// The analyses, to be registered with an index.
+    pub(super) fn analyzers() -> [(&'static str, TextAnalyzer); 2] {
+        [
+            (ANALYZER, TextAnalyzer::from(CodeTokenizer::default())),
+            (WORDS, TextAnalyzer::from(WordTokenizer::default())),
+        ]
     }
 
     /// The field a clause is looked for in.
@@ -200,7 +230,39 @@ impl Fields {
             doc.add_text(self.text, &piece.text);
             docs.push(doc);
         });
+        if is_resumable(session) {
+            self.exchange_docs(document, &mut docs);
+        }
         docs
+    }
+
+    /// Each exchange, and its parts behind it.
+    fn exchange_docs(&self, document: &SessionDocument, docs: &mut Vec<TantivyDocument>) {
+        let id = document.session.id.0.as_bytes();
+        let mut left = MAX_EXCHANGE_BYTES;
+        let start = |place: u32, kind: PieceKind| {
+            let mut doc = TantivyDocument::new();
+            doc.add_bytes(self.session, id);
+            doc.add_u64(self.place, Place { ordinal: place, role: sg_domain::Role::User, kind: kind as u8 }.pack());
+            doc
+        };
+        for (ordinal, text) in document.exchanges.iter().enumerate() {
+            let text = tokenizer::cut(text, left);
+            left -= text.len();
+            let Parts { parts, starts } = Parts::of(text);
+            if parts.is_empty() {
+                continue;
+            }
+            let mut doc = start(u32::try_from(ordinal).unwrap_or(u32::MAX), PieceKind::Exchange);
+            doc.add_text(self.exchange, text);
+            doc.add_text(self.starts, starts);
+            docs.push(doc);
+            for part in parts {
+                let mut doc = start(part.first_word, PieceKind::Part);
+                doc.add_text(self.shown, part.text);
+                docs.push(doc);
+            }
+        }
     }
 
     fn head_doc(&self, session: &Session, project_name: &str) -> TantivyDocument {
@@ -256,7 +318,7 @@ impl Fields {
         if meta.git_branches.as_ref().is_some_and(|branches| !branches.is_empty()) {
             flags |= HAS_BRANCHES;
         }
-        if session.session_data_size.is_some_and(|size| size > 0) {
+        if is_resumable(session) {
             flags |= RESUMABLE;
         }
         doc.add_u64(self.flags, flags);
@@ -290,6 +352,11 @@ impl Fields {
     }
 }
 
+/// Whether another machine can go on with a session.
+fn is_resumable(session: &Session) -> bool {
+    session.session_data_size.is_some_and(|size| size > 0)
+}
+
 /// The term of heads.
 pub(super) const HEAD: &str = "h";
 
@@ -309,6 +376,6 @@ impl Place {
     /// Reads the number back.
     pub(super) fn unpack(packed: u64) -> Self {
         let role = sg_domain::Role::ALL[(packed >> 8) as usize & 3];
-        Self { ordinal: (packed >> 16) as u32, role, kind: packed as u8 & 7 }
+        Self { ordinal: (packed >> 16) as u32, role, kind: packed as u8 & 15 }
     }
 }

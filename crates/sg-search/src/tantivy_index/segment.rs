@@ -10,11 +10,13 @@ use std::sync::{Arc, OnceLock};
 use sg_domain::SessionId;
 use tantivy::columnar::BytesColumn;
 use tantivy::index::SegmentId;
-use tantivy::schema::IndexRecordOption;
+use tantivy::query::Bm25StatisticsProvider;
+use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{DocId, DocSet, IndexReader, Searcher, SegmentReader, TERMINATED, TantivyError, Term};
 use uuid::Uuid;
 
-use super::schema::{ACTIVITY, CREATED, FLAGS, Facts, Fields, HEAD, ID_HIGH, ID_LOW, LEADING_DOCS, PLACE};
+use super::schema::{ACTIVITY, CREATED, FLAGS, Facts, Fields, HEAD, ID_HIGH, ID_LOW, LEADING_DOCS, PLACE, Place};
+use crate::piece::PieceKind;
 
 /// A consistent view of the index.
 pub(super) struct Snapshot {
@@ -50,14 +52,38 @@ impl Snapshot {
         self.searcher.segment_readers().iter().zip(&self.segments)
     }
 
-    /// Sessions and documents that are not deleted.
+    /// Sessions and pieces that are not deleted.
     pub(super) fn size(&self) -> (u64, u64) {
-        let sessions = self.each().map(|(reader, known)| match reader.alive_bitset() {
-            None => known.len() as u64,
-            Some(alive) => known.heads.iter().filter(|head| alive.is_alive(**head)).count() as u64,
-        });
-        let sessions: u64 = sessions.sum();
-        (sessions, self.searcher.num_docs().saturating_sub(sessions * u64::from(LEADING_DOCS)))
+        let alive = |(reader, known): (&SegmentReader, &Arc<SegmentSessions>)| match reader.alive_bitset() {
+            None => (known.len() as u64, u64::from(known.searched)),
+            Some(alive) => {
+                let sessions = known.heads.iter().filter(|head| alive.is_alive(**head)).count() as u64;
+                let searched = (0..).zip(&known.kinds).filter(|(_, kind)| !PieceKind::is_exchange(**kind));
+                (sessions, searched.filter(|(doc, _)| alive.is_alive(*doc)).count() as u64)
+            }
+        };
+        let (sessions, docs) = self.each().map(alive).fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+        (sessions, docs.saturating_sub(sessions * u64::from(LEADING_DOCS)))
+    }
+
+    /// Documents that a search for words looks at: titles, labels and pieces, deleted ones included.
+    pub(super) fn searched(&self) -> u64 {
+        self.segments.iter().map(|known| u64::from(known.searched)).sum()
+    }
+}
+
+/// What phrases are scored by. Exchanges are no part of it: that a session can be resumed makes no word rarer.
+impl Bm25StatisticsProvider for Snapshot {
+    fn total_num_tokens(&self, field: Field) -> tantivy::Result<u64> {
+        Bm25StatisticsProvider::total_num_tokens(&self.searcher, field)
+    }
+
+    fn total_num_docs(&self) -> tantivy::Result<u64> {
+        Ok(self.searched())
+    }
+
+    fn doc_freq(&self, term: &Term) -> tantivy::Result<u64> {
+        Bm25StatisticsProvider::doc_freq(&self.searcher, term)
     }
 }
 
@@ -69,6 +95,10 @@ pub(super) struct SegmentSessions {
     pub(super) session_of: Vec<u32>,
     /// The kind of each document, as in `PieceKind`.
     pub(super) kinds: Vec<u8>,
+    /// How many documents are no part of an exchange.
+    searched: u32,
+    /// The documents that are a whole exchange, ascending.
+    pub(super) exchanges: Vec<DocId>,
     /// Ids.
     pub(super) ids: Vec<u128>,
     /// Last activity, in microseconds.
@@ -102,7 +132,11 @@ impl SegmentSessions {
             return Err(TantivyError::InternalError("a segment does not consist of blocks of sessions".to_owned()));
         }
         let places = segment.fast_fields().u64(PLACE)?;
-        let kinds = (0..max_doc).map(|doc| places.first(doc).unwrap_or_default() as u8 & 7).collect();
+        let kinds: Vec<u8> =
+            (0..max_doc).map(|doc| Place::unpack(places.first(doc).unwrap_or_default()).kind).collect();
+        let searched = kinds.iter().filter(|kind| !PieceKind::is_exchange(**kind)).count();
+        let searched = u32::try_from(searched).unwrap_or(u32::MAX);
+        let exchanges = (0..max_doc).filter(|doc| kinds[*doc as usize] == PieceKind::Exchange as u8).collect();
         let high = segment.fast_fields().u64(ID_HIGH)?;
         let low = segment.fast_fields().u64(ID_LOW)?;
         let ids = heads.iter().map(|head| {
@@ -114,7 +148,7 @@ impl SegmentSessions {
         let activity = heads.iter().map(|head| activity.first(*head).unwrap_or_default()).collect();
         let (created, flags) = (OnceLock::new(), OnceLock::new());
         let facts = std::array::from_fn(|_| OnceLock::new());
-        Ok(Self { heads, session_of, kinds, ids, activity, max_doc, created, flags, facts })
+        Ok(Self { heads, session_of, kinds, searched, exchanges, ids, activity, max_doc, created, flags, facts })
     }
 
     /// Number of sessions.

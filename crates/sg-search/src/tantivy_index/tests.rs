@@ -43,7 +43,8 @@ fn document(n: u128, text: &str) -> SessionDocument {
         metadata: SessionMetadata::default(),
         blobs: SessionBlobs { markdown: Digest::of(b""), raw: None, session_data: None },
     };
-    SessionDocument { session, project_name: "p".into(), messages: vec![Message::text(Role::User, text)] }
+    let messages = vec![Message::text(Role::User, text)];
+    SessionDocument { session, project_name: "p".into(), messages, exchanges: Vec::new() }
 }
 
 fn query(text: &str) -> SearchQuery {

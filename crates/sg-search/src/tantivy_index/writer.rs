@@ -62,8 +62,9 @@ impl Generation {
     }
 
     fn with(index: Index, path: PathBuf, number: u64) -> tantivy::Result<Self> {
-        let (name, analyzer) = Fields::analyzer();
-        index.tokenizers().register(name, analyzer);
+        for (name, analyzer) in Fields::analyzers() {
+            index.tokenizers().register(name, analyzer);
+        }
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual);
         let reader = reader.doc_store_cache_num_blocks(STORE_BLOCKS).try_into()?;
         Ok(Self { number, path, index, reader })

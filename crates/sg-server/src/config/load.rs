@@ -116,6 +116,10 @@ fn lay_over(table: &mut Table, name: &str, value: &str) -> Result<(), ConfigErro
     let typed = match default {
         Value::Integer(_) => value.parse().map(Value::Integer).map_err(|_| wrong("not a whole number".to_owned()))?,
         Value::Boolean(_) => value.parse().map(Value::Boolean).map_err(|_| wrong("not true or false".to_owned()))?,
+        Value::Array(_) => {
+            let parts = value.split(',').map(str::trim).filter(|part| !part.is_empty());
+            Value::Array(parts.map(|part| Value::String(part.to_owned())).collect())
+        }
         _ => Value::String(value.to_owned()),
     };
     // Tried alone, so that a bad value is blamed on its variable and not on the file.

@@ -56,6 +56,16 @@ fn mistakes_are_named() {
 }
 
 #[test]
+fn a_list_in_a_variable_is_separated_by_commas() {
+    let name = "SESSIONGRAPH_HTTP__TRUSTED_PROXIES";
+    let config = load(&Overrides::default(), &env(&[(name, "10.0.0.0/8, ::1")])).unwrap();
+    let networks: Vec<_> = config.http.trusted_proxies.iter().map(Network::to_string).collect();
+    assert_eq!(networks, ["10.0.0.0/8", "::1/128"]);
+    let error = load(&Overrides::default(), &env(&[(name, "10.0.0.0/8,proxy")])).unwrap_err().to_string();
+    assert!(error.contains(name) && error.contains("\"proxy\" is not a network"), "{error}");
+}
+
+#[test]
 fn other_variables_are_left_alone() {
     let config = load(&Overrides::default(), &env(&[("SESSIONGRAPH_KEY", "sk_live_x"), ("PATH", "/bin")])).unwrap();
     assert_eq!(config.http, HttpConfig::default());

@@ -19,9 +19,9 @@ use super::{page, request};
 
 pub(crate) fn router(state: &super::State) -> Router {
     let limits = GraphqlLimits {
-        max_body_bytes: state.http.max_graphql_body_bytes,
-        timeout: Duration::from_secs(state.http.graphql_timeout_secs),
-        anonymous_introspection: state.http.anonymous_introspection,
+        max_body_bytes: state.config.http.max_graphql_body_bytes,
+        timeout: Duration::from_secs(state.config.http.graphql_timeout_secs),
+        anonymous_introspection: state.config.http.anonymous_introspection,
         ..GraphqlLimits::default()
     };
     let max_body_bytes = limits.max_body_bytes;
@@ -74,7 +74,7 @@ impl Endpoint {
 }
 
 /// A person who opened the endpoint: a GET that wants a page and asks nothing.
-fn is_browser(request: &Request) -> bool {
+pub(crate) fn is_browser(request: &Request) -> bool {
     let accepts = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let asks = |pair: &str| pair == "query" || pair.starts_with("query=") || pair.starts_with("extensions=");
     cfg!(feature = "ui")
@@ -102,7 +102,9 @@ fn preflight() -> Response {
 async fn private(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    let exposed = HeaderValue::from_static("Retry-After, X-Request-Id");
+    let exposed = HeaderValue::from_static(
+        "Retry-After, X-Request-Id, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset",
+    );
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
     response

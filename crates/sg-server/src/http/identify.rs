@@ -1,20 +1,25 @@
-//! Finds out who calls, and never refuses: 401 and 403 are worded by each dialect.
+//! Finds out who calls, from where and how often, and never refuses: 401, 403 and 429 are worded by each dialect.
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::{HeaderMap, header};
-use sg_domain::ErrorKind;
+use sg_domain::{Error, ErrorKind};
 
 use super::failure::failure;
-use super::request;
+use super::{client_address, request};
 
-/// Puts the [`sg_domain::Caller`] into the request. Only a database that does not answer stops a request here.
+/// Puts the [`sg_domain::Caller`] and the [`sg_domain::ClientAddress`] into the request. Only a database that does not answer stops a request here.
 pub(crate) async fn identify(State(state): State<super::State>, mut request: Request, next: Next) -> Response {
     let id = request::id(&request);
+    let address = client_address::of(&request, &state.config.http);
+    request.extensions_mut().insert(address);
     let secret = bearer(request.headers()).map(str::to_owned);
-    match state.app.identify(secret.as_deref(), id.as_str().to_owned()).await {
-        Ok(caller) => {
+    let identified = state.app.identify(secret.as_deref(), id.as_str().to_owned());
+    let identified = tokio::time::timeout(state.config.http.request_timeout(), identified).await;
+    match identified.unwrap_or_else(|_| Err(Error::new(ErrorKind::Unavailable, "the database takes too long"))) {
+        Ok(mut caller) => {
+            state.rate_limits.count(&request, address, &mut caller);
             request.extensions_mut().insert(caller);
             next.run(request).await
         }

@@ -15,6 +15,7 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::failure::failure;
+use super::rate_limit::Noted;
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest request id that is taken over from a caller.
@@ -50,6 +51,8 @@ impl RequestId {
 pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
     let id = RequestId::of(&request);
     request.extensions_mut().insert(id.clone());
+    let noted = Noted::default();
+    request.extensions_mut().insert(noted.clone());
     let method = request.method().clone();
     if method == Method::HEAD {
         // Nothing of a HEAD's body is sent, so there is nothing to compress; compressing would only drop its length, which
@@ -69,6 +72,7 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
                 failure(&path, &id, ErrorKind::Internal, "internal server error")
             }
         };
+        noted.write(response.status(), response.headers_mut());
         let (status, millis) = (response.status().as_u16(), started.elapsed().as_secs_f64() * 1_000.0);
         response.headers_mut().insert(HEADER, id.0.clone());
         let headers = response.headers_mut();
@@ -91,14 +95,14 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
 pub(crate) async fn limit(State(state): State<super::State>, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     let id = id(&request);
-    let max = state.http.max_body_bytes;
+    let max = state.config.http.max_body_bytes;
     let length = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
     if length.is_some_and(|length| length > max) {
         return failure(&path, &id, ErrorKind::TooLarge, &format!("request body is larger than {max} bytes"));
     }
     let cap = usize::try_from(max).unwrap_or(usize::MAX);
     let request = request.map(|body| Body::new(Limited::new(body, cap)));
-    match tokio::time::timeout(state.http.request_timeout(), next.run(request)).await {
+    match tokio::time::timeout(state.config.http.request_timeout(), next.run(request)).await {
         Ok(response) => response,
         Err(_) => {
             tracing::warn!("request timed out");

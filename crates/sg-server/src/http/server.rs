@@ -7,12 +7,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::{ConnectInfo, Request};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
+use tower::ServiceExt as _;
 
 use crate::config::HttpConfig;
 
@@ -29,12 +32,12 @@ pub async fn serve(listener: TcpListener, router: Router, http: &HttpConfig, sto
             () = &mut stop => break,
             place = Arc::clone(&places).acquire_owned() => place,
         };
-        let stream = tokio::select! {
+        let (stream, peer) = tokio::select! {
             () = &mut stop => break,
             // Takes finished connections out of the set, so that it does not grow with every connection ever made.
             Some(_) = connections.join_next() => continue,
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
+                Ok(accepted) => accepted,
                 Err(error) => {
                     // Out of file descriptors or a connection that is gone already: neither is a reason to stop.
                     tracing::warn!(%error, "connection could not be accepted");
@@ -43,7 +46,7 @@ pub async fn serve(listener: TcpListener, router: Router, http: &HttpConfig, sto
                 }
             },
         };
-        let connection = connect(builder.clone(), stream, router.clone(), stopped.clone());
+        let connection = connect(builder.clone(), stream, peer, router.clone(), stopped.clone());
         connections.spawn(async move {
             connection.await;
             drop(place);
@@ -69,11 +72,20 @@ fn builder(http: &HttpConfig) -> http1::Builder {
 }
 
 /// One connection, to its end; told to stop, it finishes the request under way and takes no other.
-async fn connect(builder: http1::Builder, stream: TcpStream, router: Router, mut stopped: watch::Receiver<bool>) {
+async fn connect(
+    builder: http1::Builder,
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    mut stopped: watch::Receiver<bool>,
+) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY could not be set");
     }
-    let service = TowerToHyperService::new(router);
+    let service = TowerToHyperService::new(router.map_request(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        request
+    }));
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

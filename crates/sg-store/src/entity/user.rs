@@ -9,6 +9,7 @@ pub struct Model {
     pub id: String,
     pub email: String,
     pub created_at: i64,
+    pub password: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -92,6 +92,19 @@ impl Tx {
         Ok(true)
     }
 
+    /// Writes what a person says of an exchange; whether there is such an exchange.
+    pub async fn mark_exchange(&self, session: SessionId, exchange: &Exchange) -> Result<bool> {
+        let mut sql = self.sql("UPDATE exchange SET hidden_from_share = ");
+        sql.int(i64::from(exchange.hidden_from_share));
+        match &exchange.user_title {
+            Some(title) => sql.add(", user_title = ").text(title),
+            None => sql.add(", user_title = NULL"),
+        };
+        sql.add(" WHERE session_id = ").text(&session.to_string());
+        sql.add(" AND ordinal = ").int(i64::from(exchange.ordinal));
+        Ok(self.run(sql).await? > 0)
+    }
+
     fn select_session(&self, owner: &UserId) -> Sql {
         let mut sql = self.sql("SELECT ");
         sql.add(&row::columns(SessionColumns::ALL).join(", "));

@@ -1,0 +1,125 @@
+//! What people change about a stored session: its title, who may read it, and the same of its exchanges.
+
+use sg_domain::id::SessionRef;
+use sg_domain::session::{SessionEtag, etag};
+use sg_domain::{
+    Caller, Error, Exchange, ExchangeId, Identity, JobId, JobKind, Result, Scope, Session, ShareStatus, Visibility,
+};
+use sg_store::Tx;
+
+use crate::App;
+use crate::project::chosen;
+use crate::session_put::exchange_marks;
+
+/// What is to change about a session; `None` stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SessionUpdate {
+    /// What a person calls it, 1 to 500 characters; `Some(None)` takes the title away.
+    pub user_title: Option<Option<String>>,
+    /// Who may read it without signing in.
+    pub share_status: Option<ShareStatus>,
+}
+
+/// What is to change about an exchange; `None` stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExchangeUpdate {
+    /// What a person calls it, 1 to 500 characters; `Some(None)` takes the title away.
+    pub user_title: Option<Option<String>>,
+    /// Whether it is left out when the session is shared.
+    pub hidden_from_share: Option<bool>,
+}
+
+/// The longest title that a person gives, in characters.
+const MAX_TITLE_CHARS: usize = 500;
+
+impl App {
+    /// Changes a session. `NotFound` when there is none that the caller may change.
+    pub async fn update_session(
+        &self,
+        caller: &Caller,
+        session: &SessionRef,
+        update: SessionUpdate,
+    ) -> Result<Session> {
+        let identity = caller.require(Scope::Write)?;
+        if update == SessionUpdate::default() {
+            return Err(Error::invalid("either userTitle or shareStatus must be provided"));
+        }
+        let user_title = title(update.user_title)?;
+        let (tx, stored) = self.locked(identity, session).await?;
+        let mut changed = stored.clone();
+        changed.user_title = user_title.unwrap_or(changed.user_title);
+        changed.share_status = update.share_status.unwrap_or(changed.share_status);
+        if changed == stored {
+            tx.commit().await?;
+            return Ok(stored);
+        }
+        self.write_changed(tx, identity, changed).await
+    }
+
+    /// Changes an exchange of a session. `NotFound` when there is none that the caller may change.
+    pub async fn update_exchange(
+        &self,
+        caller: &Caller,
+        session: &SessionRef,
+        id: ExchangeId,
+        update: ExchangeUpdate,
+    ) -> Result<(Session, Exchange)> {
+        let identity = caller.require(Scope::Write)?;
+        if update == ExchangeUpdate::default() {
+            return Err(Error::invalid("either userTitle or hiddenFromShare must be provided"));
+        }
+        let user_title = title(update.user_title)?;
+        let (tx, stored) = self.locked(identity, session).await?;
+        let stored_exchange = tx.exchanges(stored.id).await?.into_iter().find(|x| x.ordinal == id.ordinal);
+        let Some(stored_exchange) = stored_exchange.filter(|_| id.session == stored.id) else {
+            return Err(Error::not_found("exchange"));
+        };
+        let mut exchange = stored_exchange.clone();
+        exchange.user_title = user_title.unwrap_or(exchange.user_title);
+        exchange.hidden_from_share = update.hidden_from_share.unwrap_or(exchange.hidden_from_share);
+        if exchange == stored_exchange {
+            tx.commit().await?;
+            return Ok((stored, exchange));
+        }
+        tx.mark_exchange(stored.id, &exchange).await?;
+        let session = self.write_changed(tx, identity, stored).await?;
+        Ok((session, exchange))
+    }
+
+    /// A transaction with the caller's session locked in it.
+    async fn locked(&self, identity: &Identity, session: &SessionRef) -> Result<(Tx, Session)> {
+        let found = self.store().session(&Visibility::of(identity), session).await?;
+        let found = found.ok_or_else(|| Error::not_found("session"))?;
+        let tx = self.store().begin().await?;
+        // Read again: it may have changed, or gone, since it was looked up.
+        let stored = tx.session_for_update(&identity.user, found.project_key, &found.client_id).await?;
+        let stored = stored.filter(|stored| stored.id == found.id).ok_or_else(|| Error::not_found("session"))?;
+        Ok((tx, stored))
+    }
+
+    /// Writes a session's row with the ETag of what it is now, and the job that makes the index agree.
+    async fn write_changed(&self, tx: Tx, identity: &Identity, mut session: Session) -> Result<Session> {
+        let marks = exchange_marks(&tx.exchanges(session.id).await?);
+        session.etag = etag(&SessionEtag {
+            name: &session.name,
+            user_title: session.user_title.as_deref(),
+            alias: session.alias.as_deref(),
+            share_status: session.share_status,
+            metadata: &session.metadata,
+            blobs: session.blobs,
+            exchanges: &marks,
+        });
+        session.updated_at = self.now();
+        tx.put_session(&session, None).await?;
+        let job = JobKind::IndexSession { session: session.id };
+        tx.enqueue(JobId(self.ids().uuid()), Some(&identity.user), &job, self.now()).await?;
+        tx.bump_version(&identity.user).await?;
+        tx.commit().await?;
+        Ok(session)
+    }
+}
+
+fn title(given: Option<Option<String>>) -> Result<Option<Option<String>>> {
+    let check = |title: Option<String>| title.map(|title| chosen("userTitle", &title, MAX_TITLE_CHARS)).transpose();
+    given.map(check).transpose()
+}

@@ -1,0 +1,38 @@
+//! One exchange of a session.
+
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+use http::header::ETAG;
+use sg_app::{App, ExchangeUpdate};
+use sg_domain::ErrorKind;
+
+use super::body::JsonBody;
+use super::credential::Writer;
+use super::failure::Failure;
+use super::request::ExchangePath;
+use super::wire::{Envelope, ExchangeBody, ExchangeData};
+use super::{answer, conditional};
+
+/// `PATCH /projects/{pid}/sessions/{sid}/exchanges/{xid}`: its title, and whether a share shows it.
+pub(super) async fn update(
+    State(app): State<App>,
+    Writer(caller): Writer,
+    ExchangePath(session, exchange): ExchangePath,
+    body: JsonBody,
+) -> Result<Response, Failure> {
+    let update = ExchangeUpdate {
+        user_title: body.text_or_null("userTitle")?,
+        hidden_from_share: body.flag("hiddenFromShare")?,
+    };
+    let changed = app.update_exchange(&caller, &session, exchange, update).await;
+    let (session, exchange) = changed.map_err(|error| match error.kind {
+        ErrorKind::NotFound => Failure::not_found("Exchange not found or access denied"),
+        _ => Failure::from(error),
+    })?;
+    let body = Envelope::new(ExchangeData { exchange: ExchangeBody::without_content(&session, &exchange) });
+    let mut response = answer::json(StatusCode::OK, 512, &body)?;
+    // The session's: hiding an exchange changes what its readers see.
+    response.headers_mut().insert(ETAG, conditional::tag_header(&session.etag)?);
+    Ok(response)
+}

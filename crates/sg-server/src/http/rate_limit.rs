@@ -1,0 +1,166 @@
+//! How many requests each key, device and address may make: counted here, worded by the dialects.
+//!
+//! A caller that is over its limit becomes one who is [`Anonymous::Limited`], which every operation refuses. Headers are
+//! written by the stack itself, on whatever answer there is.
+
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use axum::extract::Request;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use sg_domain::caller::Anonymous;
+use sg_domain::{Caller, ClientAddress, Credential, KeyId};
+
+use self::bucket::Buckets;
+pub(crate) use self::bucket::Now;
+use super::failure::is_graphql;
+use super::graphql::is_browser;
+use crate::config::RateLimitSection;
+
+mod bucket;
+
+/// `X-RateLimit-Limit`: the bucket's size.
+pub(crate) const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+/// `X-RateLimit-Remaining`: what is left in it.
+pub(crate) const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+/// `X-RateLimit-Reset`: when it is full again, in UTC epoch seconds.
+pub(crate) const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
+
+/// Where a counted request stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Standing {
+    limit: u32,
+    remaining: u32,
+    /// By then the whole limit is there again, if nothing else is asked; in UTC epoch seconds.
+    reset_at: u64,
+    /// How long to wait, if this request is refused.
+    retry_after: Option<Duration>,
+}
+
+impl Standing {
+    fn write(&self, status: StatusCode, headers: &mut HeaderMap) {
+        headers.insert(LIMIT, HeaderValue::from(self.limit));
+        headers.insert(REMAINING, HeaderValue::from(self.remaining));
+        headers.insert(RESET, HeaderValue::from(self.reset_at));
+        if let Some(wait) = self.retry_after.filter(|_| status == StatusCode::TOO_MANY_REQUESTS) {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
+        }
+    }
+}
+
+/// Rounded up, so that whoever waits that long is not refused again.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1)
+}
+
+/// Travels with a request, so that its standing is on the answer even if the answer is made outside of whoever counted:
+/// after a panic or too long a time.
+#[derive(Clone, Default)]
+pub(crate) struct Noted(Arc<OnceLock<Standing>>);
+
+impl Noted {
+    /// Writes the headers, if the request was counted.
+    pub(crate) fn write(&self, status: StatusCode, headers: &mut HeaderMap) {
+        if let Some(standing) = self.0.get() {
+            standing.write(status, headers);
+        }
+    }
+}
+
+/// What a request counts as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Class {
+    Rest,
+    Graphql,
+    /// Answered for everyone.
+    Open,
+    /// Health, pages, assets, preflights.
+    Free,
+}
+
+/// Every bucket there is.
+pub(crate) struct RateLimits {
+    rest: Option<Buckets<KeyId>>,
+    graphql: Option<Buckets<KeyId>>,
+    device: Option<Buckets<KeyId>>,
+    unauthenticated: Option<Buckets<IpAddr>>,
+    open: Option<Buckets<IpAddr>>,
+}
+
+impl RateLimits {
+    /// Full buckets, filled as time passes.
+    pub(crate) fn new(now: &Now, section: &RateLimitSection) -> Self {
+        Self {
+            rest: Buckets::new(now, section.rest_per_hour),
+            graphql: Buckets::new(now, section.graphql_per_hour),
+            device: Buckets::new(now, section.device_per_hour),
+            unauthenticated: Buckets::new(now, section.unauthenticated_per_hour),
+            open: Buckets::new(now, section.open_per_hour),
+        }
+    }
+
+    /// Counts a request. One that is over its limit loses its identity, and keeps its dialect, which words the refusal.
+    ///
+    /// A credential that works is counted by itself alone: strangers at its address cannot use it up.
+    pub(crate) fn count(&self, request: &Request, address: ClientAddress, caller: &mut Caller) {
+        let Some(standing) = self.standing(class(request), address, caller) else { return };
+        if let Some(retry_after) = standing.retry_after {
+            tracing::info!(address = %address.ip(), limit = standing.limit, "over the rate limit");
+            caller.identity = Err(Anonymous::Limited { retry_after });
+        }
+        if let Some(noted) = request.extensions().get::<Noted>() {
+            let _ = noted.0.set(standing);
+        }
+    }
+
+    fn standing(&self, class: Class, address: ClientAddress, caller: &Caller) -> Option<Standing> {
+        let identity = match (class, &caller.identity) {
+            (Class::Free, _) => return None,
+            (Class::Open, Err(_)) => return self.open.as_ref().map(|open| open.take(&address.network())),
+            (_, Err(_)) => return self.unauthenticated.as_ref().map(|tried| tried.take(&address.network())),
+            (_, Ok(identity)) => identity,
+        };
+        let (buckets, key) = match identity.credential {
+            Credential::Local => return None,
+            Credential::Device(key) => (&self.device, key),
+            Credential::Key(key) | Credential::Web(key) if class == Class::Graphql => (&self.graphql, key),
+            Credential::Key(key) | Credential::Web(key) => (&self.rest, key),
+        };
+        buckets.as_ref().map(|buckets| buckets.take(&key))
+    }
+}
+
+fn class(request: &Request) -> Class {
+    let path = request.uri().path();
+    if request.method() == Method::OPTIONS {
+        Class::Free
+    } else if is_graphql(path) {
+        if is_browser(request) { Class::Free } else { Class::Graphql }
+    } else if is_open(path) {
+        Class::Open
+    } else if path == "/api/v1" || path.starts_with("/api/v1/") {
+        Class::Rest
+    } else {
+        Class::Free
+    }
+}
+
+/// Whether a dialect answers this path for everyone.
+fn is_open(path: &str) -> bool {
+    let is_at = |route: &str| {
+        let (mut wanted, mut given) = (route.split('/'), path.split('/'));
+        loop {
+            match (wanted.next(), given.next()) {
+                (None, None) => return true,
+                (Some(wanted), Some(given)) if wanted == given => {}
+                (Some(wanted), Some(given)) if wanted.starts_with('{') && !given.is_empty() => {}
+                _ => return false,
+            }
+        }
+    };
+    sg_rest::specstory::ROUTES.iter().any(|route| route.scope.is_none() && is_at(route.path))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,112 @@
+//! Buckets by key: `governor`'s, over the app's clock, in a table that cannot grow without end.
+
+use std::hash::Hash;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use governor::clock::Clock;
+use governor::middleware::StateInformationMiddleware;
+use governor::nanos::Nanos;
+use governor::state::StateStore;
+use governor::{Quota, RateLimiter};
+use lru::LruCache;
+use parking_lot::Mutex;
+use sg_domain::Timestamp;
+
+use super::Standing;
+
+/// Tells the time: the app's clock.
+pub(crate) type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// What a bucket holds is one hour's.
+const PERIOD: Duration = Duration::from_secs(60 * 60);
+/// Buckets kept of one kind. Beyond them the one that rested longest is forgotten, which makes it full again: a table for
+/// every address of a botnet would cost more than what it keeps out. About five megabytes.
+const MAX_BUCKETS: NonZeroUsize = NonZeroUsize::new(65_536).unwrap();
+
+/// One bucket for each key, all of one size.
+pub(crate) struct Buckets<K: Hash + Eq + Clone> {
+    limit: NonZeroU32,
+    limiter: RateLimiter<K, Table<K>, AppClock, StateInformationMiddleware>,
+}
+
+impl<K: Hash + Eq + Clone> Buckets<K> {
+    /// Full ones; none when there is no limit.
+    pub(super) fn new(now: &Now, per_hour: u32) -> Option<Self> {
+        let limit = NonZeroU32::new(per_hour)?;
+        let quota = Quota::with_period(PERIOD / per_hour)?.allow_burst(limit);
+        let table = Table { rows: Mutex::new(LruCache::new(MAX_BUCKETS)), now: now.clone() };
+        let clock = AppClock { now: now.clone(), begun: OnceLock::new() };
+        let limiter = RateLimiter::new(quota, table, clock);
+        Some(Self { limit, limiter })
+    }
+
+    /// Takes one out, or says how long to wait for one.
+    pub(super) fn take(&self, key: &K) -> Standing {
+        let limit = self.limit.get();
+        let now: Duration = self.limiter.clock().now().into();
+        let (remaining, retry_after) = match self.limiter.check_key(key) {
+            Ok(state) => (state.remaining_burst_capacity().min(limit), None),
+            Err(refused) => (0, Some(refused.wait_time_from(now.into()))),
+        };
+        let full_at = now + PERIOD / limit * (limit - remaining);
+        let reset_at = full_at.as_secs() + u64::from(full_at.subsec_nanos() > 0);
+        Standing { limit, remaining, reset_at, retry_after }
+    }
+}
+
+/// The app's clock, as nanoseconds of the epoch.
+struct AppClock {
+    now: Now,
+    begun: OnceLock<()>,
+}
+
+impl Clock for AppClock {
+    type Instant = Nanos;
+
+    /// The limiter takes its first reading for the time before which nothing happened, and would stand still in a clock
+    /// that is set back to before it; so that reading is the epoch.
+    fn now(&self) -> Nanos {
+        if self.begun.set(()).is_ok() { Nanos::new(0) } else { epoch_nanos(&self.now) }
+    }
+}
+
+fn epoch_nanos(now: &Now) -> Nanos {
+    u64::try_from(now().micros()).unwrap_or(0).saturating_mul(1_000).into()
+}
+
+/// When each bucket will be full, by key: the ones used last, and no more than [`MAX_BUCKETS`].
+struct Table<K: Hash + Eq> {
+    rows: Mutex<LruCache<K, Nanos>>,
+    now: Now,
+}
+
+impl<K: Hash + Eq + Clone> StateStore for Table<K> {
+    type Key = K;
+
+    fn measure_and_replace<T, F, E>(&self, key: &K, decide: F) -> Result<T, E>
+    where
+        F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
+    {
+        let mut rows = self.rows.lock();
+        // No bucket takes longer than the period to fill. One that would was written by a clock that has been set back, and
+        // would shut its key out for as long as that.
+        let latest = epoch_nanos(&self.now) + PERIOD;
+        let full_at = rows.get(key).copied().filter(|full_at| *full_at <= latest);
+        let (outcome, full_at) = decide(full_at)?;
+        rows.put(key.clone(), full_at);
+        Ok(outcome)
+    }
+}
+
+#[cfg(test)]
+impl<K: Hash + Eq + Clone> Buckets<K> {
+    /// How many are kept.
+    pub(super) fn kept(self) -> usize {
+        self.limiter.into_state_store().rows.into_inner().len()
+    }
+
+    /// How many may be kept.
+    pub(super) const MAX: usize = MAX_BUCKETS.get();
+}
