@@ -63,7 +63,8 @@ fn hostile() -> Sample {
         .with(|meta| {
             let some = || Some(EVIL.to_owned());
             let list = || Some(vec![EVIL.to_owned()]);
-            (meta.agent_name, meta.agent_version, meta.client_name, meta.client_version) = (some(), some(), some(), some());
+            (meta.agent_name, meta.agent_version, meta.client_name, meta.client_version) =
+                (some(), some(), some(), some());
             (meta.machine_name, meta.summary, meta.folder, meta.git_remote) = (some(), some(), some(), some());
             (meta.tags, meta.git_branches, meta.llm_models, meta.title) = (list(), list(), list(), some());
         })
@@ -73,12 +74,19 @@ fn hostile() -> Sample {
             blocks: vec![
                 ContentBlock::text(format!("heliotrope {EVIL}\n\n{EVIL_MARKDOWN}")),
                 ContentBlock::Thinking { text: EVIL_MARKDOWN.to_owned() },
-                ContentBlock::Image { media_type: Some(EVIL.to_owned()), source: Some("javascript:alert(1)".to_owned()) },
+                ContentBlock::Image {
+                    media_type: Some(EVIL.to_owned()),
+                    source: Some("javascript:alert(1)".to_owned()),
+                },
                 ContentBlock::Other { kind: EVIL.to_owned(), value: other },
             ],
             ..Message::text(Role::Assistant, "")
         })
-        .tool(EVIL, json!({ EVIL: EVIL, "command": EVIL, "file_path": "x.html\" onload=\"alert(1)", "content": EVIL }), EVIL)
+        .tool(
+            EVIL,
+            json!({ EVIL: EVIL, "command": EVIL, "file_path": "x.html\" onload=\"alert(1)", "content": EVIL }),
+            EVIL,
+        )
 }
 
 /// More than a page shows at once, in number and in size.
@@ -87,7 +95,11 @@ fn large() -> Sample {
     for turn in 0..400 {
         sample = sample.user(&format!("Question {turn}")).assistant(&format!("Answer {turn}: {}", "word ".repeat(200)));
     }
-    sample.user("And the log?").tool("Bash", json!({ "command": "cat server.log" }), &"a line of the log\n".repeat(60_000))
+    sample.user("And the log?").tool(
+        "Bash",
+        json!({ "command": "cat server.log" }),
+        &"a line of the log\n".repeat(60_000),
+    )
 }
 
 async fn seed(gateway: &Gateway, me: &Account) {
@@ -106,7 +118,9 @@ async fn seed(gateway: &Gateway, me: &Account) {
     )
     .await
     .expect("renamed");
-    for (id, icon, color) in [("1111-2222-3333-4444", "Rocket", "emerald"), ("evil", "\"><script>alert(1)</script>", "\"><b>")] {
+    for (id, icon, color) in
+        [("1111-2222-3333-4444", "Rocket", "emerald"), ("evil", "\"><script>alert(1)</script>", "\"><b>")]
+    {
         let update = ProjectUpdate { name: None, icon: Some(icon.to_owned()), color: Some(color.to_owned()) };
         app.update_project(&me.caller, &sg_domain::ProjectId::new(id).expect("an id"), update).await.expect("changed");
     }
