@@ -32,7 +32,7 @@ pub use device::{DEVICE_CODE_CHARS, NewAccessToken, NewDevice, NewDeviceCode, Ne
 pub use exchange::ExchangeText;
 pub use job::JobRun;
 pub use key::{CreatedKey, KeyRequest};
-pub use password::{MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS};
+pub use password::{MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS, check_password};
 pub use project::ProjectUpdate;
 pub use reindex::Progress;
 pub use search::{MAX_SEARCH_OFFSET, SearchAnswer, SearchRequest};

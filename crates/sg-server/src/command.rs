@@ -14,9 +14,11 @@ use crate::telemetry;
 mod completions;
 mod config_show;
 mod demo;
+mod device;
 mod doctor;
 mod import;
 mod key;
+mod password;
 mod reindex;
 mod schema;
 mod serve;
@@ -54,12 +56,15 @@ enum Command {
     Serve(serve::Serve),
     Demo(demo::Demo),
     Import(import::Import),
-    /// Makes and lists accounts.
+    /// Makes and lists accounts, and sets their passwords.
     #[command(subcommand)]
     User(user::UserCommand),
     /// Makes, lists and revokes API keys.
     #[command(subcommand)]
     Key(key::KeyCommand),
+    /// Signs devices (SpecStory's command line) in without a browser, lists and revokes them.
+    #[command(subcommand)]
+    Device(device::DeviceCommand),
     Reindex(reindex::Reindex),
     Schema(schema::Schema),
     Config(config_show::ConfigShow),
@@ -107,6 +112,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Import(command) => command.run(&config).await,
             Command::User(command) => command.run(&config).await,
             Command::Key(command) => command.run(&config).await,
+            Command::Device(command) => command.run(&config).await,
             Command::Reindex(command) => command.run(&config).await,
             Command::Config(command) => command.run(&config),
             Command::Doctor(command) => command.run(&config).await,
