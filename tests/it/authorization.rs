@@ -2,6 +2,8 @@
 //! right one}. The fields are read from the schema and the routes from their tables, so what is new fails until it has a
 //! row here.
 
+mod page;
+
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
