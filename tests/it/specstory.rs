@@ -1,6 +1,7 @@
 //! SpecStory's API: scenarios, what its clients rely on, and replays of what they sent.
 
 mod fact;
+mod kept;
 mod replay;
 mod resume;
 mod scenario;
