@@ -263,6 +263,13 @@ const ROUTES: &[Row] = &[
     writes("run skills", 501, 501, "{}"),
     writes("decide dossier", 404, 404, r#"{"action":"approve"}"#),
     writes("install skill", 404, 404, r#"{"install_state":"installed"}"#),
+    reads("list API tokens", 200, ""),
+    writes("create API token", 201, 201, r#"{"name":"another"}"#),
+    writes("revoke API token", 200, 404, ""),
+    // A device has nothing but its code or its refresh token: to them an API key is nobody's.
+    writes("device login", 401, 401, r#"{"device_code":"nobody"}"#),
+    writes("device refresh", 401, 401, ""),
+    writes("device logout", 401, 401, ""),
 ];
 
 #[tokio::test(flavor = "multi_thread")]

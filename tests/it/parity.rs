@@ -176,6 +176,19 @@ const TWINS: &[Twin] = &[
         document: r#"query($pid: String!) { resumableSessions(query: "vermi", projectId: $pid) { RESUMABLE } }"#,
         shape: same_resumable,
     },
+    Twin {
+        route: "list API tokens",
+        query: "",
+        accept: "*/*",
+        document: "{ apiKeys { id name prefix scopes createdAt expiresAt lastUsedAt revokedAt } }",
+        shape: |rest, mut graphql| {
+            for key in graphql["apiKeys"].as_array_mut().expect("keys") {
+                let scopes = items(&key["scopes"]).iter().filter_map(Value::as_str).map(str::to_lowercase);
+                key["scopes"] = scopes.collect();
+            }
+            (rest["data"]["tokens"].clone(), graphql["apiKeys"].clone())
+        },
+    },
 ];
 
 /// What both say of a session to resume.
@@ -233,6 +246,9 @@ const ALONE: &[(&str, &str)] = &[
     ("run skills", "a service of the hosted product that this server does not have"),
     ("decide dossier", "a service of the hosted product that this server does not have"),
     ("install skill", "a service of the hosted product that this server does not have"),
+    ("device login", "for devices alone, which speak no GraphQL"),
+    ("device refresh", "for devices alone, which speak no GraphQL"),
+    ("device logout", "for devices alone, which speak no GraphQL"),
 ];
 
 #[tokio::test(flavor = "multi_thread")]

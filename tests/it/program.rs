@@ -73,9 +73,14 @@ impl Program {
 
     /// Starts a command that serves, and waits for its address: the first `http://` it prints.
     pub fn serve(&self, arguments: &[&str]) -> Server {
+        self.serve_with(arguments, &[])
+    }
+
+    /// The same, with variables in its environment.
+    pub fn serve_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Server {
         let mut arguments = arguments.to_vec();
         arguments.extend(["--listen", "127.0.0.1:0"]);
-        let mut child = self.command(&arguments).spawn().unwrap();
+        let mut child = self.command(&arguments).envs(variables.iter().copied()).spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut printed = String::new();
         let url = loop {

@@ -13,6 +13,8 @@ mod failure;
 mod kept;
 mod lore;
 mod negotiate;
+#[allow(dead_code, reason = "what describes an operation is read by a macro, not called")]
+pub mod openapi;
 mod project;
 mod request;
 mod search;
@@ -67,6 +69,7 @@ pub const ROUTES: &[Route] = &[
     Route::open("device logout", &["GET", "HEAD", "POST"], "/api/v1/device-logout", || {
         get(device::logout).post(device::logout)
     }),
+    Route::open("openapi", &["GET", "HEAD"], "/api/v1/openapi", || get(openapi::openapi)),
 ];
 
 /// What the dialect needs to know of the server.

@@ -17,6 +17,7 @@ mod demo;
 mod doctor;
 mod import;
 mod key;
+mod openapi;
 mod reindex;
 mod schema;
 mod serve;
@@ -62,6 +63,7 @@ enum Command {
     Key(key::KeyCommand),
     Reindex(reindex::Reindex),
     Schema(schema::Schema),
+    Openapi(openapi::Openapi),
     Config(config_show::ConfigShow),
     Doctor(doctor::Doctor),
     Completions(completions::Completions),
@@ -86,6 +88,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     // These need no settings, and must work where there are none.
     match &cli.command {
         Command::Schema(command) => return command.run(),
+        Command::Openapi(command) => return command.run(),
         Command::Completions(command) => return command.run::<Cli>(),
         _ => {}
     }
@@ -110,7 +113,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Reindex(command) => command.run(&config).await,
             Command::Config(command) => command.run(&config),
             Command::Doctor(command) => command.run(&config).await,
-            Command::Schema(_) | Command::Completions(_) => Ok(ExitCode::SUCCESS),
+            Command::Schema(_) | Command::Openapi(_) | Command::Completions(_) => Ok(ExitCode::SUCCESS),
         }
     });
     // Readers of files may be stuck on a slow disk; the answer is there already.

@@ -27,13 +27,35 @@ pub(crate) struct Talk<'a> {
 /// The messages of one page.
 pub(crate) fn talk(talk: &Talk<'_>, budget: &mut Budget) -> Markup {
     let results = Results::of(talk.messages);
-    html! {
-        @for (ordinal, message) in talk.messages {
-            @if let Some(heading) = talk.headings.get(ordinal) { (heading) }
-            @let shown = Shown { ordinal: *ordinal, message, base: talk.base };
-            (shown.article(&results, budget))
+    let mut before: Option<&Message> = None;
+    let mut out = String::new();
+    for (ordinal, message) in talk.messages {
+        if let Some(heading) = talk.headings.get(ordinal) {
+            out.push_str(&heading.0);
+            before = None;
         }
+        let shown = Shown { ordinal: *ordinal, message, base: talk.base };
+        let blocks = shown.blocks(&results);
+        // A link to the message must lead somewhere even when there is nothing to see of it.
+        let html = match blocks.as_slice() {
+            [] => html! { span id={ "m" (ordinal) } {} },
+            blocks => {
+                let goes_on = before.is_some_and(|before| goes_on(before, message));
+                before = Some(message);
+                shown.article(blocks, goes_on, &results, budget)
+            }
+        };
+        out.push_str(&html.0);
     }
+    maud::PreEscaped(out)
+}
+
+/// Whether a message is the same agent's next one, so that its name need not be said again.
+fn goes_on(before: &Message, message: &Message) -> bool {
+    message.role == before.role
+        && message.role != Role::User
+        && message.is_sidechain == before.is_sidechain
+        && (message.model.is_none() || message.model == before.model)
 }
 
 /// Results of tools by the id of their call, as far as both are on the page.
@@ -79,24 +101,27 @@ struct Shown<'a> {
 }
 
 impl Shown<'_> {
-    fn article(&self, results: &Results<'_>, budget: &mut Budget) -> Markup {
-        let Message { role, blocks, .. } = self.message;
-        let id = format!("m{}", self.ordinal);
+    /// What there is to see of the message.
+    fn blocks(&self, results: &Results<'_>) -> Vec<&ContentBlock> {
         let seen = |block: &&ContentBlock| !results.is_shown_with_its_call(self.ordinal, block) && !is_empty(block);
-        let blocks: Vec<_> = blocks.iter().filter(seen).collect();
-        if blocks.is_empty() {
-            // A link to the message must still lead somewhere.
-            return html! { span #(id) {} };
-        }
-        let side = if self.message.is_sidechain { " side" } else { "" };
+        self.message.blocks.iter().filter(seen).collect()
+    }
+
+    fn article(&self, blocks: &[&ContentBlock], goes_on: bool, results: &Results<'_>, budget: &mut Budget) -> Markup {
+        let Message { role, model, at, is_sidechain, .. } = self.message;
+        let id = format!("m{}", self.ordinal);
+        let class = [role.name(), if *is_sidechain { "side" } else { "" }, if goes_on { "cont" } else { "" }].join(" ");
+        let time = at.map(|at| at.to_iso_millis());
         html! {
-            article #(id) class={ "message " (role.name()) (side) } {
+            article #(id) class={ "message " (class) } {
                 header {
-                    span.role { (speaker(*role)) }
-                    @if let Some(model) = &self.message.model { span { (shown::name(model)) } }
-                    @if self.message.is_sidechain { span.tag { "side conversation" } }
-                    @if let Some(at) = self.message.at { (shown::time(at)) }
-                    a.anchor href={ "#" (id) } aria-label={ "Link to message " (self.ordinal + 1) } { "#" (self.ordinal + 1) }
+                    @if !goes_on {
+                        span.role { (speaker(*role)) }
+                        @if let Some(model) = model { span { (shown::name(model)) } }
+                        @if *is_sidechain { span.tag { "side conversation" } }
+                        @if let Some(at) = at { (shown::time(*at)) }
+                    }
+                    a.anchor href={ "#" (id) } title=[time] aria-label={ "Link to message " (self.ordinal + 1) } { "#" (self.ordinal + 1) }
                 }
                 @for block in blocks { (self.block(block, results, budget)) }
             }

@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 use sg_app::ExchangeText;
+use sg_domain::Timestamp;
 
 use crate::code::Budget;
 use crate::markdown::{self, Kind};
@@ -47,8 +48,21 @@ pub(crate) fn title(exchange: &ExchangeText) -> String {
 
 fn header(speaker: &str) -> Markup {
     let (who, rest) = speaker.split_once(" (").unwrap_or((speaker, ""));
+    let rest = rest.trim_end_matches(')').trim();
+    // `time`, `model time`, or anything at all; the time may be written with a blank in it.
+    let (model, at) = match Timestamp::parse(rest) {
+        Some(at) => ("", Some(at)),
+        None => match rest.split_once(' ').map(|(model, time)| (model, Timestamp::parse(time))) {
+            Some((model, Some(at))) => (model, Some(at)),
+            _ => (rest, None),
+        },
+    };
     html! {
-        p.small-text.soft { b { (shown::name(who)) } @if !rest.is_empty() { " " (shown::name(rest.trim_end_matches(')'))) } }
+        p.small-text.soft {
+            b { (shown::name(who)) }
+            @if !model.is_empty() { " " (shown::name(model)) }
+            @if let Some(at) = at { " " (shown::time(at)) }
+        }
     }
 }
 
@@ -108,6 +122,15 @@ mod tests {
                 ("Agent - sidechain", "Done."),
             ]
         );
+    }
+
+    #[test]
+    fn a_header_tells_model_and_time() {
+        let shown = |speaker| header(speaker).into_string();
+        assert!(shown("User (2026-02-03 13:00:07Z)").contains(">2026-02-03 13:00 UTC<"));
+        let html = shown("Agent (opus-4 2026-02-03 13:00:07Z)");
+        assert!(html.contains("<bdi>opus-4</bdi>") && html.contains("13:00 UTC"), "{html}");
+        assert!(shown("Agent (some model)").contains("<bdi>some model</bdi>"));
     }
 
     #[test]

@@ -6,8 +6,8 @@
 
 use maud::{DOCTYPE, Markup, html};
 
-use crate::asset;
 use crate::visitor::Visitor;
+use crate::{asset, shown};
 
 /// What the shell needs to know of a page.
 #[derive(Clone, Copy, Debug)]
@@ -78,7 +78,7 @@ pub(crate) fn page(frame: &Frame<'_>, main: Markup) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta name="robots" content="noindex, nofollow";
-                title { (frame.title) " · Sessiongraph" }
+                title { (shown::without_embeddings(frame.title)) " · Sessiongraph" }
                 link rel="icon" type="image/svg+xml" href=(asset::icon());
                 link rel="stylesheet" href=(asset::style());
                 script src=(asset::script()) defer {}
@@ -110,7 +110,7 @@ fn header(frame: &Frame<'_>) -> Markup {
                 }
                 form.account action="/logout" method="post" {
                     input type="hidden" name="csrf" value=(viewer.csrf);
-                    span.who { bdi { (viewer.email) } }
+                    span.who { (shown::name(viewer.email)) }
                     button.quiet type="submit" { "Sign out" }
                 }
             } @else if frame.place != Place::Nowhere || frame.title != "Sign in" {
@@ -138,10 +138,10 @@ pub(crate) fn notice(done: &str) -> Markup {
 fn mark() -> Markup {
     html! {
         svg viewBox="0 0 24 24" width="22" height="22" aria-hidden="true" focusable="false" {
-            path d="M6 6.5 17.5 12 6 17.5Z" fill="none" stroke="currentColor" stroke-width="2" stroke-linejoin="round";
-            circle cx="6" cy="6.5" r="3" fill="currentColor";
-            circle cx="17.5" cy="12" r="3" fill="currentColor";
-            circle cx="6" cy="17.5" r="3" fill="currentColor";
+            path d="M6 6.5 17.5 12 6 17.5Z" fill="none" stroke="currentColor" stroke-width="2" stroke-linejoin="round" {}
+            circle cx="6" cy="6.5" r="3" fill="currentColor" {}
+            circle cx="17.5" cy="12" r="3" fill="currentColor" {}
+            circle cx="6" cy="17.5" r="3" fill="currentColor" {}
         }
     }
 }

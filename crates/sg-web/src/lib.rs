@@ -30,7 +30,7 @@ mod visitor;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, FromRef};
+use axum::extract::FromRef;
 use axum::routing::{get, post};
 use sg_app::App;
 
@@ -62,17 +62,15 @@ impl FromRef<Pages> for App {
     }
 }
 
-/// The largest form, in bytes.
-const MAX_FORM_BYTES: usize = 64 * 1024;
-
 /// Every page. They tell who asks by their own cookie, never by an API key.
 pub fn router(app: App, settings: Settings) -> Router {
     let pages = Pages { app, settings: Arc::new(settings) };
-    let mut router = Router::new().route(asset::ROUTE, get(asset::file));
+    let mut router = Router::new()
+        .route(asset::ROUTE, get(asset::file))
+        .route("/login", get(sign_in::page).post(sign_in::sign_in))
+        .route("/logout", post(sign_in::sign_out));
     for page in page::PAGES {
         router = router.route(page.path, (page.answer)());
     }
-    let router =
-        router.route("/login", get(sign_in::page).post(sign_in::sign_in)).route("/logout", post(sign_in::sign_out));
-    router.layer(DefaultBodyLimit::max(MAX_FORM_BYTES)).with_state(pages)
+    router.with_state(pages)
 }

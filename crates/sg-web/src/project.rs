@@ -121,7 +121,7 @@ fn dashboard(projects: &[Project], recent: &[Session], now: Timestamp, done: &st
             }
             @if !recent.is_empty() {
                 h2 { "Recent sessions" }
-                (sessions_list(recent, now, true, "h3"))
+                (sessions_list(recent, now, projects, "h3"))
             }
         }
     }
@@ -143,8 +143,8 @@ fn nothing_yet() -> Markup {
     }
 }
 
-/// Sessions as a list.
-pub(crate) fn sessions_list(sessions: &[Session], now: Timestamp, names_project: bool, heading: &str) -> Markup {
+/// Sessions as a list; each names its project if that is among these.
+fn sessions_list(sessions: &[Session], now: Timestamp, projects: &[Project], heading: &str) -> Markup {
     let title = |session: &Session| html! { a href=(shown::session_path(session)) { (shown::name(session.title())) } };
     html! {
         ul.list {
@@ -154,7 +154,7 @@ pub(crate) fn sessions_list(sessions: &[Session], now: Timestamp, names_project:
                     @if !session.first_exchange.trim().is_empty() {
                         p.first { (shown::name(&session.first_exchange)) }
                     }
-                    (session_facts(session, now, names_project))
+                    (session_facts(session, now, projects))
                 }
             }
         }
@@ -162,7 +162,7 @@ pub(crate) fn sessions_list(sessions: &[Session], now: Timestamp, names_project:
 }
 
 /// When, by what, on what, how long.
-pub(crate) fn session_facts(session: &Session, now: Timestamp, links_project: bool) -> Markup {
+pub(crate) fn session_facts(session: &Session, now: Timestamp, projects: &[Project]) -> Markup {
     let meta = &session.metadata;
     let first = |values: &Option<Vec<String>>| values.as_ref().and_then(|values| values.first().cloned());
     html! {
@@ -172,7 +172,9 @@ pub(crate) fn session_facts(session: &Session, now: Timestamp, links_project: bo
             @if let Some(model) = first(&meta.llm_models) { li { (shown::name(&model)) } }
             @if let Some(branch) = first(&meta.git_branches) { li { "on " (shown::name(&branch)) } }
             @if session.counts.turns > 0 { li { (shown::plural(session.counts.turns, "prompt")) } }
-            @if links_project { li { a href=(shown::project_path(&session.project_id)) { "its project" } } }
+            @for project in projects.iter().filter(|project| project.key == session.project_key) {
+                li { "in " a href=(shown::project_path(&project.id)) { (shown::name(&project.name)) } }
+            }
             @if session.share_status == ShareStatus::Unlisted { li { span.tag.on { "shared" } } }
             @for tag in meta.tags.iter().flatten().take(5) { li { span.tag { (shown::name(tag)) } } }
         }
@@ -223,7 +225,7 @@ impl ProjectView<'_> {
             @if self.sessions.is_empty() {
                 div.panel.empty { p { @if self.number > 1 { "There is nothing on this page." } @else { "This project has no sessions." } } }
             } @else {
-                (sessions_list(self.sessions, self.now, false, "h2"))
+                (sessions_list(self.sessions, self.now, &[], "h2"))
             }
             nav.pager aria-label="Pages" {
                 @if self.number > 1 { a.button rel="prev" href={ (path) "?page=" (self.number - 1) } { "Newer" } } @else { span {} }

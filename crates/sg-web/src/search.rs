@@ -107,7 +107,7 @@ impl Asks {
         html! {
             h1 { "Search" }
             form.row.end.actions action="/search" method="get" {
-                div.field { label for="q" { "Words" } input #q type="search" name="q" value=(self.text) maxlength="1000"; }
+                div.field.grow { label for="q" { "Words" } input #q type="search" name="q" value=(self.text) maxlength="1000"; }
                 div.field {
                     label for="project" { "Project" }
                     select #project name="project" {
@@ -158,9 +158,6 @@ impl Asks {
                             @let base = shown::session_path(session);
                             li {
                                 h2 { a href=(base) { (shown::name(session.title())) } }
-                                @if let Some(project) = projects.iter().find(|project| project.key == session.project_key) {
-                                    p.small-text.soft { "in " a href=(shown::project_path(&project.id)) { (shown::name(&project.name)) } }
-                                }
                                 @if hit.messages.is_empty() {
                                     @if let Some(text) = &hit.snippet { p.snippet { (snippet::marked(text)) } }
                                 }
@@ -170,7 +167,7 @@ impl Asks {
                                         @if let Some(text) = &message.snippet { (snippet::marked(text)) }
                                     }
                                 }
-                                (project::session_facts(session, now, false))
+                                (project::session_facts(session, now, projects))
                             }
                         }
                     }

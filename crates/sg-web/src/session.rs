@@ -51,28 +51,27 @@ async fn page(app: &App, visitor: &Visitor, path: Ids<(String, String)>, asked: 
     let has_exchanges = !exchanges.is_empty();
     let talk = tokio::task::spawn_blocking(move || {
         let headings = headings(&exchanges, &part.messages, &base);
-        let pager = pager(&part, &base);
         let said = conversation::talk(
             &Talk { messages: &part.messages, base: &base, headings: &headings },
             &mut Budget::of_page(),
         );
         html! {
-            (pager)
+            (pager(&part, &base, "Parts of the session, above"))
             @if part.messages.is_empty() { div.panel.empty { p { "Nothing is said here." } } }
             (said)
-            (pager)
+            (pager(&part, &base, "Parts of the session, below"))
         }
     });
     let talk = talk.await.map_err(Error::internal)?;
     let body = html! {
         (head)
         div.session {
-            aside.about aria-label="About this session" { (side) }
             div.talk {
                 (talk)
                 @if has_exchanges { p { a href={ (shown::session_path(&session)) "/sharing" } { "What a shared link shows" } } }
                 (forms)
             }
+            aside.about aria-label="About this session" { (side) }
         }
     };
     Ok(answer::page(StatusCode::OK, layout::page(&visitor.frame(&title, Place::Projects), body)))
@@ -145,11 +144,11 @@ fn heading(exchange: &Exchange, base: &str) -> Markup {
     }
 }
 
-fn pager(part: &read::Part, base: &str) -> Markup {
+fn pager(part: &read::Part, base: &str, label: &str) -> Markup {
     let (first, last) = (part.messages.first().map(|(at, _)| *at), part.messages.last().map(|(at, _)| *at));
     html! {
         @if part.has_previous || part.has_next {
-            nav.pager aria-label="Parts of the session" {
+            nav.pager aria-label=(label) {
                 @if let Some(first) = first.filter(|_| part.has_previous) {
                     a.button rel="prev" href={ (base) "?before=" (first) } { "Earlier messages" }
                 } @else { span {} }

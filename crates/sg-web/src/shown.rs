@@ -1,5 +1,6 @@
 //! How values read on a page: times, sizes, counts, names, project badges, addresses.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use maud::{Markup, PreEscaped, html};
@@ -17,9 +18,16 @@ pub(crate) fn icon_names() -> impl Iterator<Item = &'static str> {
     ICONS.lines().filter_map(|line| line.split_once(' ')).map(|(name, _)| name)
 }
 
-/// Text that somebody else wrote, kept from turning around what stands beside it.
+/// Text that somebody else wrote, kept from turning around what stands beside it. Characters that open an embedding or an
+/// isolate are left out: one that is never closed would take the end of the `<bdi>` for its own.
 pub(crate) fn name(text: &str) -> Markup {
-    html! { bdi { (text) } }
+    html! { bdi { (without_embeddings(text)) } }
+}
+
+/// Text without the characters that embed, override or isolate a direction.
+pub(crate) fn without_embeddings(text: &str) -> Cow<'_, str> {
+    let embeds = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if text.contains(embeds) { Cow::Owned(text.replace(embeds, "")) } else { Cow::Borrowed(text) }
 }
 
 /// A time as people read it, exact to the minute.
@@ -169,6 +177,11 @@ mod tests {
         }
         assert!(text(86_400 * 40).contains(">2026-09-22<"), "{}", text(86_400 * 40));
         assert!(text(-86_400).contains(">2026-11-02<"), "{}", text(-86_400));
+    }
+
+    #[test]
+    fn a_name_turns_nothing_around() {
+        assert_eq!(name("a\u{202e}b\u{2066}<c>\u{200f}").into_string(), "<bdi>ab&lt;c&gt;\u{200f}</bdi>");
     }
 
     #[test]

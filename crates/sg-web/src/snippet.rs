@@ -3,6 +3,8 @@
 
 use maud::{Markup, html};
 
+use crate::shown;
+
 /// A snippet.
 pub(crate) fn marked(snippet: &str) -> Markup {
     html! {
@@ -20,7 +22,8 @@ pub(crate) fn marked(snippet: &str) -> Markup {
 fn text(escaped: &str) -> String {
     let escaped = escaped.replace("</mark>", "");
     let pairs = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&#x27;", "'"), ("&amp;", "&")];
-    pairs.iter().fold(escaped, |text, (from, to)| text.replace(from, to))
+    let text = pairs.iter().fold(escaped, |text, (from, to)| text.replace(from, to));
+    shown::without_embeddings(&text).into_owned()
 }
 
 #[cfg(test)]

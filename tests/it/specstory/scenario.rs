@@ -5,7 +5,7 @@
 //! `read-only`, `stranger`; `me` when left out), `headers`, `body` (text), and `expect` with `status`, `headers` (whole values; `""` for one that
 //! must not be there, `~text` for one that must hold the text), `json` (text: a part of the body; objects may hold more,
 //! lists may not) or `body` (the whole body). `save` names parts of the answer (`header etag`, `json data.total`) for
-//! later steps, which write `${name}`. In `json`, these strings stand for whatever is so: `<any>`, `<string>`, `<int>`,
+//! later steps, which write `${name}`. Before its request a step may give `me` a `device_code` and let `wait_secs` pass. In `json`, these strings stand for whatever is so: `<any>`, `<string>`, `<int>`,
 //! `<time>`, `<absent>`.
 
 use std::collections::HashMap;
@@ -64,6 +64,7 @@ async fn run(world: &World, scenario: &toml::Table) -> Vec<String> {
     let mut failures = Vec::new();
     for step in steps {
         let name = text(&step["name"]);
+        prepare(world, step).await;
         let (method, path) = text(&step["request"]).split_once(' ').expect("a method and a path");
         let headers: Vec<_> = pairs(step.get("headers"), &saved);
         let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -75,6 +76,18 @@ async fn run(world: &World, scenario: &toml::Table) -> Vec<String> {
         }
     }
     failures
+}
+
+/// What happens before a step's request.
+async fn prepare(world: &World, step: &toml::Value) {
+    if let Some(code) = step.get("device_code") {
+        world.gateway.ids.will_be_device_code(text(code));
+        let made = world.gateway.app.create_device_code(world.caller(Who::Me), None).await.expect("a device code");
+        assert_eq!(made.code, text(code));
+    }
+    if let Some(secs) = step.get("wait_secs").and_then(toml::Value::as_integer) {
+        world.gateway.clock.advance(std::time::Duration::from_secs(secs.unsigned_abs()));
+    }
 }
 
 fn check(expect: &toml::Value, answer: &Answer, saved: &HashMap<String, String>) -> Vec<String> {

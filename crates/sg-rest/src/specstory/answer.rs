@@ -31,3 +31,10 @@ pub(super) fn response(status: StatusCode, content_type: HeaderValue, body: Body
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     response
 }
+
+/// An answer that holds a secret: nobody keeps it.
+pub(super) fn secret<T: Serialize>(status: StatusCode, body: &T) -> Result<Response, Error> {
+    let mut response = json(status, 320, body)?;
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}

@@ -30,7 +30,7 @@ pub(super) async fn login(
         expires_at: Iso(made.token.expires_at),
         user: DeviceUser { email: &made.user.email },
     };
-    Ok(answer::json(StatusCode::OK, 256, &body)?)
+    Ok(answer::secret(StatusCode::OK, &body)?)
 }
 
 /// `POST /device-refresh`: an access token for a refresh token. Whatever the body is, it is not looked at.
@@ -38,7 +38,7 @@ pub(super) async fn refresh(State(app): State<App>, headers: HeaderMap) -> Resul
     let made = app.device_refresh(bearer(&headers)).await?;
     let body =
         AccessToken { access_token: &made.secret, created_at: Iso(made.created_at), expires_at: Iso(made.expires_at) };
-    Ok(answer::json(StatusCode::OK, 192, &body)?)
+    Ok(answer::secret(StatusCode::OK, &body)?)
 }
 
 /// `POST` and `GET /device-logout`: a known refresh token stops working, if it has not already.

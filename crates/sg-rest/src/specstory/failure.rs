@@ -48,9 +48,9 @@ impl Failure {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, text)
     }
 
-    /// 501: a part of the hosted service that this server does not have.
+    /// 409: a part of the hosted service that this server does not have. Not 501, which is what an SDK tries four times.
     pub(super) fn not_built(text: &str) -> Self {
-        Self::new(StatusCode::NOT_IMPLEMENTED, text)
+        Self::new(StatusCode::CONFLICT, text)
     }
 
     /// 405: the path is known and this version does not answer the method there.

@@ -53,7 +53,7 @@ pub(super) async fn create(
     let request = KeyRequest { user, name, dialect: Dialect::Specstory, scopes, expires_at };
     let made = app.create_key(&caller, request).await?;
     let body = Envelope::new(NewToken { body: TokenBody::new(&made.key), token: &made.secret });
-    Ok(answer::json(StatusCode::CREATED, TOKEN_BYTES, &body)?)
+    Ok(answer::secret(StatusCode::CREATED, &body)?)
 }
 
 /// `DELETE /api-tokens/{id}`: it stops working at once. Again changes nothing.

@@ -26,7 +26,7 @@ impl About<'_> {
                 a href=(shown::project_path(&project.id)) { (shown::name(&project.name)) }
             }
             h1 { (shown::name(session.title())) }
-            (crate::project::session_facts(session, self.now, false))
+            (crate::project::session_facts(session, self.now, &[]))
             @if session.share_status == ShareStatus::Unlisted {
                 div.note.warm {
                     p { "Whoever has the link can read this: " a href=(self.share_path()) { (self.share_path()) } }

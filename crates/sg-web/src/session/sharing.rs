@@ -96,7 +96,7 @@ fn one(exchange: &ExchangeText, base: &str, token: &Markup, budget: &mut Budget)
         section.panel #(id) aria-label={ "Exchange " (ordinal + 1) } {
             form.row.end action={ (base) "/exchanges/" (ordinal) } method="post" {
                 (token)
-                div.field {
+                div.field.grow {
                     label for=(field) { "Title of exchange " (ordinal + 1) }
                     input #(field) name="title" type="text" maxlength="500" value=(exchange.exchange.user_title.as_deref().unwrap_or_default())
                         placeholder=(exchange::title(exchange));
