@@ -250,6 +250,7 @@ const ROUTES: &[Row] = &[
     reads("project activity", 404, OWN),
     writes("update project", 200, 404, r#"{"icon":"Bug"}"#),
     writes("delete project", 200, 404, ""),
+    writes("put session", 200, 201, r##"{"projectName":"p","name":"n","markdown":"# m","rawData":"{}"}"##),
     writes("update session", 200, 404, r#"{"userTitle":"t"}"#),
     writes("delete session", 200, 404, ""),
     writes("update exchange", 200, 404, r#"{"userTitle":"t"}"#),
@@ -328,6 +329,15 @@ async fn check_route(world: &World, route: &Route) {
             let has_tag = !answer.header("etag").is_empty();
             assert!(!has_tag || who == Who::Me, "{at} tells a tag");
         }
+    }
+    world.gateway.run_jobs().await;
+}
+
+/// The body that a route needs.
+fn body(route: &str) -> Option<Value> {
+    match route {
+        "put session" => Some(json!({ "projectName": "p", "name": "n", "markdown": "# m", "rawData": "{}" })),
+        _ => None,
     }
 }
 

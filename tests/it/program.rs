@@ -41,6 +41,10 @@ impl Program {
         self.dir.path().join("home")
     }
 
+    pub fn data(&self) -> PathBuf {
+        self.dir.path().join("data")
+    }
+
     /// The program with arguments, its data and home here.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sessiongraph-under-test"));
@@ -161,6 +165,16 @@ impl Server {
         let mut body: Value = serde_json::from_str(&body).unwrap_or_else(|e| panic!("{e}: {body}"));
         assert_eq!((status, &body["errors"]), (200, &Value::Null), "{query}\n{body:#}");
         body["data"].take()
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends SIGKILL and waits.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     /// Sends SIGTERM and waits; the exit code.

@@ -2,7 +2,11 @@
 
 mod device;
 mod fact;
+mod idempotency;
 mod kept;
+mod large;
+mod limit;
+mod put;
 mod replay;
 mod resume;
 mod scenario;

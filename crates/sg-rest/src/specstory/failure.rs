@@ -59,6 +59,11 @@ impl Failure {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, text).with(ALLOW, allow)
     }
 
+    /// 408: the body stopped coming. Clients try again.
+    pub(super) fn body_cut_off() -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, "Request body did not arrive completely")
+    }
+
     fn new(status: StatusCode, text: impl Into<String>) -> Self {
         Self { status, text: text.into(), header: None }
     }
