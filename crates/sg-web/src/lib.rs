@@ -79,5 +79,8 @@ pub fn router(app: App, settings: Settings) -> Router {
         .route("/logout", post(sign_in::sign_out))
         .route("/login/oidc", get(oidc::start))
         .route(oidc::CALLBACK, get(oidc::callback));
+    for page in page::PAGES {
+        router = router.route(page.path, (page.answer)());
+    }
     router.with_state(pages)
 }
