@@ -270,7 +270,7 @@ const ROUTES: &[Row] = &[
     reads("entitlement", 200, ""),
     reads("skills", 200, ""),
     reads("skill runs", 200, ""),
-    writes("run skills", 501, 501, "{}"),
+    writes("run skills", 409, 409, "{}"),
     writes("decide dossier", 404, 404, r#"{"action":"approve"}"#),
     writes("install skill", 404, 404, r#"{"install_state":"installed"}"#),
     reads("list API tokens", 200, ""),
