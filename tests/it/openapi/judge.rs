@@ -57,10 +57,11 @@ fn schemathesis_finds_nothing_about_what_is_there() {
     for session in ["s1", "s2"] {
         ask("PUT", &format!("/api/v1/projects/p1/sessions/{session}"), &upload);
     }
-    let shared = ask("PATCH", "/api/v1/projects/p1/sessions/s1", &json!({ "shareStatus": "unlisted" }));
-    let exchange = shared["session"]["exchanges"][0]["id"].as_str().unwrap();
+    ask("PATCH", "/api/v1/projects/p1/sessions/s1", &json!({ "shareStatus": "unlisted" }));
+    let other = ask("PATCH", "/api/v1/projects/p1/sessions/s2", &json!({ "userTitle": "other" }));
+    let exchange = other["session"]["exchanges"][0]["id"].as_str().unwrap();
     let known =
-        [("KNOWN_PROJECT", "p1"), ("KNOWN_SESSION", "s1"), ("KNOWN_EXCHANGE", exchange), ("OTHER_SESSION", "s2")];
+        [("KNOWN_PROJECT", "p1"), ("KNOWN_SESSION", "s1"), ("OTHER_SESSION", "s2"), ("OTHER_EXCHANGE", exchange)];
     let said = judged.run("known.toml", &["--exclude-method", "DELETE"], &known);
     // All of it was found, but for what this server never has.
     let missing =
