@@ -13,6 +13,7 @@ mod m20261122_000003_message;
 mod m20261122_000004_job;
 mod m20261122_000005_import_source;
 mod m20261124_000006_sign_in;
+mod m20261124_000007_idempotency;
 mod m20261124_000008_share;
 
 /// Every change, oldest first.
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000004_job::Migration),
             Box::new(m20261122_000005_import_source::Migration),
             Box::new(m20261124_000006_sign_in::Migration),
+            Box::new(m20261124_000007_idempotency::Migration),
             Box::new(m20261124_000008_share::Migration),
         ]
     }

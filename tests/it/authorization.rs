@@ -78,6 +78,12 @@ const FIELDS: &[Field] = &[
         foreign: Foreign::Own,
     },
     Field {
+        name: "resumableSessions",
+        query: r#"{ resumableSessions(query: "heliotrope") { id projectName snippet session { name } } }"#,
+        shows: MINE,
+        foreign: Foreign::Own,
+    },
+    Field {
         name: "sharedSession",
         query: r#"{ sharedSession(id: "$shared") { name } }"#,
         shows: MINE,
@@ -246,12 +252,14 @@ const ROUTES: &[Row] = &[
     reads("project activity", 404, OWN),
     writes("update project", 200, 404, r#"{"icon":"Bug"}"#),
     writes("delete project", 200, 404, ""),
+    writes("put session", 200, 201, r##"{"projectName":"p","name":"n","markdown":"# m","rawData":"{}"}"##),
     writes("update session", 200, 404, r#"{"userTitle":"t"}"#),
     writes("delete session", 200, 404, ""),
     writes("update exchange", 200, 404, r#"{"userTitle":"t"}"#),
     // Shared sessions are everyone's; `share.rs` tests that no others are.
     reads("shared session", 404, ""),
     reads("shared markdown", 404, ""),
+    Row { name: "search resumable", right: 200, foreign: 200, body: r#"{"query":"heliotrope"}"#, shows: MINE },
     reads("entitlement", 200, ""),
     reads("skills", 200, ""),
     reads("skill runs", 200, ""),
@@ -323,6 +331,15 @@ async fn check_route(world: &World, route: &Route) {
             let has_tag = !answer.header("etag").is_empty();
             assert!(!has_tag || who == Who::Me, "{at} tells a tag");
         }
+    }
+    world.gateway.run_jobs().await;
+}
+
+/// The body that a route needs.
+fn body(route: &str) -> Option<Value> {
+    match route {
+        "put session" => Some(json!({ "projectName": "p", "name": "n", "markdown": "# m", "rawData": "{}" })),
+        _ => None,
     }
 }
 

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use crate::program::{Program, Said, root, said};
 
 /// Runs a script of `tests/js`; `./test` installs what it needs.
-fn node(script: &str, arguments: &[&str]) -> Said {
+pub fn node(script: &str, arguments: &[&str]) -> Said {
     let folder = root().join("tests/js");
     assert!(folder.join("node_modules").is_dir(), "run `npm ci` in tests/js, or ./test, which does");
     let mut command = Command::new("node");

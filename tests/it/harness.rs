@@ -148,7 +148,9 @@ impl Gateway {
         let ids = Arc::new(CountingIds::default());
         let app =
             App::new(Parts { store, search: wrap(Arc::new(index)), clock: clock.clone(), ids: ids.clone(), limits });
-        let router = sg_server::http::router(app.clone(), &sg_server::config::Config::default());
+        let mut config = sg_server::config::Config::default();
+        config.http.spool_dir = dir.path().join("spool");
+        let router = sg_server::http::router(app.clone(), &config);
         let me = account(&app, "me@example.com").await;
         Self { app, me, clock, ids, router, dir, _database: database }
     }

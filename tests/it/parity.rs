@@ -13,7 +13,7 @@ mod share;
 struct Twin {
     /// The route's name in its table.
     route: &'static str,
-    /// Beside the path: query string and `Accept`.
+    /// Beside the path: query string, or the body of what is asked by `POST`; and `Accept`.
     query: &'static str,
     accept: &'static str,
     /// GraphQL that asks the same.
@@ -163,6 +163,20 @@ const TWINS: &[Twin] = &[
         shape: |rest, graphql| (rest, graphql["session"]["sessionData"].clone()),
     },
     Twin {
+        route: "search resumable",
+        query: r#"{"query":"helio \"in the"}"#,
+        accept: "*/*",
+        document: r#"{ resumableSessions(query: "helio \"in the") { RESUMABLE } }"#,
+        shape: same_resumable,
+    },
+    Twin {
+        route: "search resumable",
+        query: r#"{"query":"vermi","projectId":"$pid"}"#,
+        accept: "*/*",
+        document: r#"query($pid: String!) { resumableSessions(query: "vermi", projectId: $pid) { RESUMABLE } }"#,
+        shape: same_resumable,
+    },
+    Twin {
         route: "list API tokens",
         query: "",
         accept: "*/*",
@@ -177,22 +191,43 @@ const TWINS: &[Twin] = &[
     },
 ];
 
+/// What both say of a session to resume.
+const RESUMABLE: &str = "clientId projectName snippet session { clientId projectId name userTitle sessionDataSize
+    createdAt updatedAt startedAt endedAt metadata { clientName agentName deviceId machineName tags title } }";
+
+fn same_resumable(rest: Value, graphql: Value) -> (Value, Value) {
+    let flat = items(&graphql["resumableSessions"]).iter().map(|hit| {
+        let mut flat = hit["session"].clone();
+        ["clientId", "projectName", "snippet"].into_iter().for_each(|field| flat[field] = hit[field].clone());
+        flat
+    });
+    (rest["data"]["results"].clone(), flat.collect())
+}
+
 impl Twin {
     fn path(&self, project: &str, session: &str) -> String {
         let routes = sg_rest::specstory::ROUTES;
         let route = routes.iter().find(|route| route.name == self.route).expect("the table has the route");
-        route.path.replace("{pid}", project).replace("{sid}", session) + self.query
+        let path = route.path.replace("{pid}", project).replace("{sid}", session);
+        if self.is_posted() { path } else { path + self.query }
+    }
+
+    fn is_posted(&self) -> bool {
+        self.query.starts_with('{')
     }
 
     /// What each surface says: the status and the data of REST, the code and the data of GraphQL.
     async fn ask(&self, world: &World, who: Who, project: &str, session: &str) -> (u16, Value, Option<String>, Value) {
         let path = self.path(project, session);
-        let rest = world.ask(who, "GET", &path, &[("accept", self.accept)]).await;
+        let (method, body) =
+            if self.is_posted() { ("POST", self.query.replace("$pid", project)) } else { ("GET", String::new()) };
+        let rest = world.send(who, method, &path, &[("accept", self.accept)], body.into()).await;
         let data = match self.accept {
             "application/json" | "*/*" => rest.json(),
             _ => rest.text().into(),
         };
-        let document = self.document.replace("PROJECT", PROJECT).replace("SESSION", SESSION);
+        let document =
+            self.document.replace("PROJECT", PROJECT).replace("SESSION", SESSION).replace("RESUMABLE", RESUMABLE);
         let mut variables = json!({ "pid": project, "sid": session });
         variables.as_object_mut().expect("a map").retain(|name, _| document.contains(&format!("${name}")));
         let graphql = world.graphql(who, &document, variables).await.json();

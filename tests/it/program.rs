@@ -41,6 +41,10 @@ impl Program {
         self.dir.path().join("home")
     }
 
+    pub fn data(&self) -> PathBuf {
+        self.dir.path().join("data")
+    }
+
     /// The program with arguments, its data and home here.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sessiongraph-under-test"));
@@ -73,9 +77,14 @@ impl Program {
 
     /// Starts a command that serves, and waits for its address: the first `http://` it prints.
     pub fn serve(&self, arguments: &[&str]) -> Server {
+        self.serve_with(arguments, &[])
+    }
+
+    /// The same, with variables in its environment.
+    pub fn serve_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Server {
         let mut arguments = arguments.to_vec();
         arguments.extend(["--listen", "127.0.0.1:0"]);
-        let mut child = self.command(&arguments).spawn().unwrap();
+        let mut child = self.command(&arguments).envs(variables.iter().copied()).spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut printed = String::new();
         let url = loop {
@@ -156,6 +165,16 @@ impl Server {
         let mut body: Value = serde_json::from_str(&body).unwrap_or_else(|e| panic!("{e}: {body}"));
         assert_eq!((status, &body["errors"]), (200, &Value::Null), "{query}\n{body:#}");
         body["data"].take()
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends SIGKILL and waits.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     /// Sends SIGTERM and waits; the exit code.

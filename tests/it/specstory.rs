@@ -2,6 +2,10 @@
 
 mod device;
 mod fact;
+mod idempotency;
+mod large;
+mod limit;
+mod put;
 mod replay;
 mod resume;
 mod scenario;

@@ -9,6 +9,7 @@ use sg_search::SearchIndex;
 use sg_store::Store;
 
 use crate::attempt::{DeviceAttempts, SignInAttempts};
+use crate::idempotency::Turns as AnswerTurns;
 use crate::password::Turns;
 use crate::{Clock, Ids};
 
@@ -70,6 +71,8 @@ pub(crate) struct Inner {
     pub(crate) sign_in_attempts: SignInAttempts,
     pub(crate) device_attempts: DeviceAttempts,
     pub(crate) password_turns: Turns,
+    /// Who answers which idempotent request now.
+    pub(crate) turns: AnswerTurns,
 }
 
 impl App {
@@ -86,6 +89,7 @@ impl App {
             sign_in_attempts: SignInAttempts::default(),
             device_attempts: DeviceAttempts::default(),
             password_turns: Turns::default(),
+            turns: AnswerTurns::default(),
         };
         Self { inner: Arc::new(inner) }
     }

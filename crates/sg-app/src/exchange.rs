@@ -1,6 +1,6 @@
 //! Exchanges: the session's markdown, cut at its prompts.
 
-use sg_domain::{Caller, Exchange, Result, Scope, Session, SessionId, Visibility};
+use sg_domain::{Caller, Exchange, Result, Scope, Session, SessionId, Visibility, wtf8};
 
 use crate::App;
 
@@ -29,7 +29,7 @@ impl App {
             return Ok(Vec::new());
         }
         let markdown = self.markdown(caller, session).await?;
-        let markdown = String::from_utf8_lossy(&markdown);
+        let markdown = wtf8::lossy(&markdown);
         let with_text = |exchange: Exchange| ExchangeText { content: exchange.slice(&markdown).to_owned(), exchange };
         Ok(exchanges.into_iter().map(with_text).collect())
     }

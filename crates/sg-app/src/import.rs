@@ -8,7 +8,7 @@ use sg_domain::{Caller, Digest, ProjectId, Result, Scope, SessionMetadata, Times
 use sg_formats::redact::Redactor;
 use sg_formats::sessionfs::{Member, pack};
 use sg_formats::{FormatError, Source};
-use sg_store::ImportSource;
+use sg_store::{Content, ImportSource};
 
 use crate::{App, NewSession, PutOutcome};
 
@@ -187,7 +187,7 @@ impl Importer<'_> {
             let outcome = if unchanged || self.app.is_superseded(self.caller, &new).await? {
                 PutOutcome::Unchanged
             } else if self.options.dry_run {
-                self.app.would_put(self.caller, &new).await?
+                self.app.would_put(self.caller, new).await?
             } else {
                 self.app.put_session(self.caller, new).await?.1
             };
@@ -261,8 +261,8 @@ impl Importer<'_> {
             client_id: transcript.client_id.clone(),
             name: transcript.name.clone(),
             markdown: markdown.into(),
-            raw: (!is_markdown).then(|| raw.clone()),
-            session_data: transcript.session_data.take().map(Bytes::from),
+            raw: (!is_markdown).then(|| raw.clone().into()),
+            session_data: transcript.session_data.take().map(Content::from),
             metadata,
             transcript: Some(transcript),
         })

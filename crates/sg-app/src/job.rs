@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use sg_domain::id::SessionRef;
-use sg_domain::{Caller, Job, JobId, JobKind, JobState, ProjectKey, Result, Scope, SessionId, Timestamp, Visibility};
+use sg_domain::{
+    Caller, ContentBlock, Job, JobId, JobKind, JobState, Message, ProjectKey, Result, Scope, Session, SessionId,
+    Timestamp, Visibility,
+};
 use sg_search::SessionDocument;
 use sg_store::{JobCounts, MessageQuery};
 
@@ -22,6 +25,10 @@ pub struct JobRun {
 const BATCH: u32 = 128;
 /// Sessions of a project that are enqueued in one transaction.
 const PROJECT_PART: usize = 500;
+/// Sessions with more content are read in pages when they are indexed.
+const LARGE_BYTES: u64 = 16 * 1_024 * 1_024;
+/// Bytes of text of such a page.
+const PAGE_BYTES: usize = 4 * 1_024 * 1_024;
 /// Waits between attempts double up to this, in seconds.
 const MAX_BACK_OFF_SECS: i64 = 600;
 
@@ -76,6 +83,7 @@ impl App {
             JobKind::IndexSession { session } => self.index_session(*session).await,
             JobKind::SweepBlobs => {
                 self.sweep_sign_in().await?;
+                self.forget_answers().await?;
                 self.sweep_blobs().await.map(drop)
             }
             JobKind::IndexProject { project } => self.index_project(*project).await,
@@ -116,13 +124,41 @@ impl App {
         let who = Visibility::everyone();
         let Some(session) = self.store().session(&who, &SessionRef::Id(id)).await? else { return Ok(None) };
         let project = self.store().projects_by_key(&who, &[session.project_key]).await?.pop();
-        let messages = self.store().messages(&who, id, &MessageQuery::default()).await?.items;
+        let messages = self.indexed_messages(&session).await?;
         Ok(Some(SessionDocument {
             project_name: project.map(|p| p.name).unwrap_or_default(),
-            messages: messages.into_iter().map(|(_, message)| message).collect(),
+            messages,
             exchanges: self.exchange_texts(&session).await?,
             session,
         }))
+    }
+
+    /// A session's messages, as many as the index takes: it stops at so much text of one session.
+    async fn indexed_messages(&self, session: &Session) -> Result<Vec<Message>> {
+        let who = Visibility::everyone();
+        let mut query = MessageQuery::default();
+        let mut messages = Vec::new();
+        // What is known to be small is read at once. Messages come from the agent's file or from the markdown.
+        let is_large = session.markdown_size.max(session.raw_data_size) > LARGE_BYTES;
+        query.limit = is_large.then_some(1);
+        let mut bytes = 0;
+        loop {
+            let page = self.store().messages(&who, session.id, &query).await?;
+            let before = bytes;
+            for (ordinal, message) in page.items {
+                query.after = Some(ordinal);
+                bytes += text_bytes(&message);
+                messages.push(message);
+            }
+            if !page.has_next || bytes >= sg_search::MAX_SESSION_BYTES {
+                return Ok(messages);
+            }
+            // As many as make a page of a few megabytes, if the next ones are like the last.
+            query.limit = query.limit.map(|limit| {
+                let wanted = PAGE_BYTES / ((bytes - before) / limit as usize).max(1);
+                u32::try_from(wanted).unwrap_or(u32::MAX).clamp(1, (limit * 4).min(1_000))
+            });
+        }
     }
 
     /// Removes blobs that no row has named for a day; returns how many.
@@ -162,4 +198,15 @@ impl App {
         let identity = caller.require(if everyone { Scope::Admin } else { Scope::Read })?;
         self.store().jobs((!everyone).then_some(&identity.user), state, limit.min(1_000)).await
     }
+}
+
+/// Bytes of a message's text, as nearly as it matters: what it holds beside text is small.
+fn text_bytes(message: &Message) -> usize {
+    let block = |block: &ContentBlock| match block {
+        ContentBlock::Text { text } | ContentBlock::Thinking { text } => text.len(),
+        ContentBlock::ToolResult { output, .. } => output.len(),
+        ContentBlock::ToolUse { input, .. } => input.to_string().len(),
+        ContentBlock::Image { .. } | ContentBlock::Other { .. } => 0,
+    };
+    message.blocks.iter().map(block).sum()
 }

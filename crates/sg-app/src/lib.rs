@@ -9,6 +9,7 @@ mod clock;
 mod device;
 pub mod doctor;
 mod exchange;
+mod idempotency;
 pub mod import;
 mod job;
 mod key;
@@ -20,6 +21,7 @@ mod search;
 mod search_resume;
 mod session;
 pub mod session_put;
+mod session_read;
 mod session_update;
 mod share;
 mod sign_in;
@@ -30,6 +32,7 @@ pub use app::{App, Limits, Parts};
 pub use clock::{Clock, Ids, RandomIds, SystemClock};
 pub use device::{DEVICE_CODE_CHARS, NewAccessToken, NewDevice, NewDeviceCode, NewDeviceToken};
 pub use exchange::ExchangeText;
+pub use idempotency::{IdempotentRequest, IdempotentTurn, Turn};
 pub use job::JobRun;
 pub use key::{CreatedKey, KeyRequest};
 pub use password::{MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS, check_password};
@@ -40,6 +43,9 @@ pub use search_resume::ResumableHit;
 pub use session::SessionList;
 pub use session_put::{NewSession, PutOutcome};
 pub use session_update::{ExchangeUpdate, SessionUpdate};
-pub use sg_store::{JobCounts, MessagePage, MessageQuery, SessionColumns, session_cursor};
+pub use sg_store::{
+    BlobStream, Content, JobCounts, KeptAnswer, MessagePage, MessageQuery, SessionColumns, Spool, SpoolPlace,
+    session_cursor,
+};
 pub use share::SharedSession;
 pub use sign_in::{NewWebSession, SignUp};

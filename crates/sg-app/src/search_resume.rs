@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use sg_domain::{Caller, ExchangeQuery, ProjectId, ProjectKey, Result, Scope, Session, SessionId, Visibility};
+use futures_util::StreamExt as _;
+use sg_domain::{Caller, ExchangeQuery, ProjectId, ProjectKey, Result, Scope, Session, SessionId, Visibility, wtf8};
 use sg_search::MAX_EXCHANGE_BYTES;
 use sg_store::SessionColumns;
 
@@ -71,12 +72,23 @@ impl App {
             return Ok(Vec::new());
         }
         // Content that was lost is for `doctor` to tell; the rest of the session stays searchable.
-        let Some(markdown) = self.store().blobs().get(session.blobs.markdown).await? else { return Ok(Vec::new()) };
-        let markdown = String::from_utf8_lossy(&markdown);
+        let Some(mut stream) = self.store().blobs().stream(session.blobs.markdown).await? else {
+            return Ok(Vec::new());
+        };
+        // No more of it is held than is kept.
+        let mut markdown = Vec::new();
+        while markdown.len() < MAX_EXCHANGE_BYTES
+            && let Some(part) = stream.next().await
+        {
+            markdown.extend_from_slice(&part?);
+        }
+        let markdown = wtf8::lossy(&markdown);
         let exchanges = self.store().exchanges(&Visibility::everyone(), session.id).await?;
         let mut left = MAX_EXCHANGE_BYTES;
         let text = |exchange: &sg_domain::Exchange| {
-            let text = exchange.slice(&markdown);
+            // Of an exchange that goes on behind what was read, its beginning.
+            let within = sg_domain::Exchange { end: exchange.end.min(markdown.len() as u64), ..exchange.clone() };
+            let text = within.slice(&markdown);
             let text = &text[..text.floor_char_boundary(left)];
             left -= text.len();
             text.to_owned()

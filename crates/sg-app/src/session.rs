@@ -8,7 +8,7 @@ use sg_domain::{
     Caller, Digest, Direction, Error, Identity, JobId, JobKind, Page, PageRequest, ProjectKey, RankBy, Result, Scope,
     SearchQuery, Session, SessionFilter, SessionId, SessionOrder, Visibility,
 };
-use sg_store::SessionColumns;
+use sg_store::{BlobStream, SessionColumns};
 
 use crate::App;
 
@@ -95,6 +95,16 @@ impl App {
         self.content(caller, session, session.blobs.raw, "raw data").await
     }
 
+    /// The same as [`App::markdown`], piece by piece, for markdown that does not fit into memory.
+    pub async fn markdown_stream(&self, caller: &Caller, session: &Session) -> Result<BlobStream> {
+        self.content_stream(caller, session, Some(session.blobs.markdown), "markdown").await
+    }
+
+    /// The same as [`App::session_data`], piece by piece.
+    pub async fn session_data_stream(&self, caller: &Caller, session: &Session) -> Result<BlobStream> {
+        self.content_stream(caller, session, session.blobs.session_data, "session data").await
+    }
+
     /// Deletes a session. It is out of every answer when this returns.
     pub async fn delete_session(&self, caller: &Caller, session: &SessionRef) -> Result<Session> {
         let identity = caller.require(Scope::Write)?;
@@ -116,17 +126,23 @@ impl App {
     }
 
     async fn content(&self, caller: &Caller, session: &Session, blob: Option<Digest>, noun: &str) -> Result<Bytes> {
-        let identity = caller.require(Scope::Read)?;
-        if !Visibility::of(identity).allows(&session.owner) {
-            return Err(Error::not_found("session"));
-        }
-        self.blob(session, blob.ok_or_else(|| Error::not_found(noun))?).await
+        self.blob(session, readable(caller, session, blob, noun)?).await
     }
 
     /// A blob that a session's row names.
     pub(crate) async fn blob(&self, session: &Session, digest: Digest) -> Result<Bytes> {
-        let bytes = self.store().blobs().get(digest).await?;
-        bytes.ok_or_else(|| Error::internal(format!("blob {digest} of session {} is missing, run doctor", session.id)))
+        self.store().blobs().get(digest).await?.ok_or_else(|| missing(digest, session))
+    }
+
+    async fn content_stream(
+        &self,
+        caller: &Caller,
+        session: &Session,
+        blob: Option<Digest>,
+        noun: &str,
+    ) -> Result<BlobStream> {
+        let digest = readable(caller, session, blob, noun)?;
+        self.store().blobs().stream(digest).await?.ok_or_else(|| missing(digest, session))
     }
 
     /// The filter with the words turned into the sessions that a search for them finds.
@@ -157,4 +173,17 @@ impl App {
         });
         Ok(filter)
     }
+}
+
+/// The blob, if the caller may read it.
+fn readable(caller: &Caller, session: &Session, blob: Option<Digest>, noun: &str) -> Result<Digest> {
+    let identity = caller.require(Scope::Read)?;
+    if !Visibility::of(identity).allows(&session.owner) {
+        return Err(Error::not_found("session"));
+    }
+    blob.ok_or_else(|| Error::not_found(noun))
+}
+
+fn missing(digest: Digest, session: &Session) -> Error {
+    Error::internal(format!("blob {digest} of session {} is missing, run doctor", session.id))
 }

@@ -1,16 +1,17 @@
 //! Storing a session: the one way in, for imports and every dialect.
 
-use bytes::Bytes;
 use sg_domain::id::{SessionRef, client_id};
-use sg_domain::session::{SessionBlobs, SessionCounts, SessionEtag, etag};
+use sg_domain::session::{SessionBlobs, SessionEtag, etag};
+use sg_domain::wtf8;
 use sg_domain::{
-    Caller, Digest, Error, ErrorKind, Exchange, Identity, JobId, JobKind, Message, ProjectId, ProjectKey, Result, Role,
-    Scope, Session, SessionId, SessionMetadata, ShareStatus, Timestamp, TokenUsage, Transcript, Visibility,
+    Caller, Error, ErrorKind, Exchange, Identity, JobId, JobKind, ProjectId, ProjectKey, Result, Scope, Session,
+    SessionId, SessionMetadata, ShareStatus, Transcript, Visibility,
 };
-use sg_formats::Source;
-use sg_store::{SessionContent, Tx};
+use sg_formats::specstory::{FIRST_VERSION, markdown_version};
+use sg_store::{Content, SessionContent, Tx};
 
 use crate::App;
+use crate::session_read::{HEAD_BYTES, Messages, Read, blocking, read_content, write_in_chunks};
 
 /// A session to be stored.
 #[derive(Clone, Debug)]
@@ -24,14 +25,15 @@ pub struct NewSession {
     /// What it is called.
     pub name: String,
     /// The readable form, kept byte for byte.
-    pub markdown: Bytes,
+    pub markdown: Content,
     /// The agent's own file, kept byte for byte. `None` keeps what is stored.
-    pub raw: Option<Bytes>,
+    pub raw: Option<Content>,
     /// SpecStory's session data (JSON text), kept byte for byte. `None` keeps what is stored.
-    pub session_data: Option<Bytes>,
+    pub session_data: Option<Content>,
     /// What the client says of it; merged by key into what is stored.
     pub metadata: SessionMetadata,
-    /// The conversation, when it was read already. `None` reads it from `raw`, else from `markdown`.
+    /// The conversation, when it was read already. `None` reads it from `raw`, else from `markdown`, and the version of the
+    /// markdown's layout as well when `metadata` does not name one.
     pub transcript: Option<Transcript>,
 }
 
@@ -46,33 +48,37 @@ pub enum PutOutcome {
     Unchanged,
 }
 
-/// The most characters of the first prompt that lists show.
-const FIRST_EXCHANGE_CHARS: usize = 500;
 /// How often a write that met another one is tried.
 const MAX_PUT_ATTEMPTS: u32 = 5;
 
 impl App {
     /// Stores a session: blobs first, then one transaction with its rows, the data version and the index job.
-    pub async fn put_session(&self, caller: &Caller, mut new: NewSession) -> Result<(Session, PutOutcome)> {
+    pub async fn put_session(&self, caller: &Caller, new: NewSession) -> Result<(Session, PutOutcome)> {
         let identity = caller.require(Scope::Write)?;
         self.check_new(&new)?;
-        let digests = digests(&new);
+        let (mut new, facts) = facts(new).await?;
         // Looked at before anything is read or written: a sync that repeats itself costs one read.
-        if let Some(session) = self.unchanged(identity, &new, digests).await?
+        if let Some(session) = self.unchanged(identity, &new, &facts).await?
             && self.has_content(&session).await?
         {
             return Ok((session, PutOutcome::Unchanged));
         }
-        let read = read_content(&mut new);
+        // What was read already needs no thread of its own.
+        let read = if new.transcript.is_some() && matches!(new.markdown, Content::Bytes(_)) {
+            read_content(&mut new)?
+        } else {
+            let (read, back) = blocking(move || read_content(&mut new).map(|read| (read, new))).await?;
+            new = back;
+            read
+        };
         let blobs = self.store().blobs();
-        blobs.put(new.markdown.clone()).await?;
-        for bytes in [&new.raw, &new.session_data].into_iter().flatten() {
-            blobs.put(bytes.clone()).await?;
+        for content in [Some(&new.markdown), new.raw.as_ref(), new.session_data.as_ref()].into_iter().flatten() {
+            blobs.put_content(content).await?;
         }
         // Two first uploads of one session may meet: the loser finds the winner's row the next time.
         let mut attempt = 1;
         loop {
-            match self.try_put(identity, &new, digests, &read).await {
+            match self.try_put(identity, &new, &facts, &read).await {
                 Err(error) if error.kind == ErrorKind::Conflict && attempt < MAX_PUT_ATTEMPTS => attempt += 1,
                 result => return result,
             }
@@ -83,7 +89,7 @@ impl App {
         &self,
         identity: &Identity,
         new: &NewSession,
-        digests: SessionBlobs,
+        facts: &Facts,
         read: &Read,
     ) -> Result<(Session, PutOutcome)> {
         let tx = self.store().begin().await?;
@@ -95,7 +101,7 @@ impl App {
             Some(session) => exchange_marks(&tx.exchanges(session.id).await?),
             None => String::new(),
         };
-        let session = self.merged(identity, new, stored.as_ref(), project, digests, &marks, read);
+        let session = self.merged(identity, new, stored.as_ref(), project, facts, &marks, read);
         if let Some(stored) = stored.as_ref().filter(|stored| is_same(stored, &session)) {
             // Another client stored just this while we read it.
             tx.commit().await?;
@@ -128,11 +134,11 @@ impl App {
     }
 
     /// What [`App::put_session`] would do, without doing it.
-    pub(crate) async fn would_put(&self, caller: &Caller, new: &NewSession) -> Result<PutOutcome> {
+    pub(crate) async fn would_put(&self, caller: &Caller, new: NewSession) -> Result<PutOutcome> {
         let identity = caller.require(Scope::Write)?;
-        self.check_new(new)?;
-        let digests = digests(new);
-        if self.unchanged(identity, new, digests).await?.is_some() {
+        self.check_new(&new)?;
+        let (new, facts) = facts(new).await?;
+        if self.unchanged(identity, &new, &facts).await?.is_some() {
             return Ok(PutOutcome::Unchanged);
         }
         let who = Visibility::of(identity);
@@ -148,14 +154,14 @@ impl App {
         }
         let max = self.limits().max_session_bytes;
         let sizes = [Some(&new.markdown), new.raw.as_ref(), new.session_data.as_ref()];
-        if sizes.into_iter().flatten().any(|bytes| bytes.len() as u64 > max) {
+        if sizes.into_iter().flatten().any(|content| content.len() > max) {
             return Err(Error::new(ErrorKind::TooLarge, format!("a session may hold at most {max} bytes")));
         }
         Ok(())
     }
 
     /// The stored session, when storing the new one would change nothing that a reader can see.
-    async fn unchanged(&self, identity: &Identity, new: &NewSession, digests: SessionBlobs) -> Result<Option<Session>> {
+    async fn unchanged(&self, identity: &Identity, new: &NewSession, facts: &Facts) -> Result<Option<Session>> {
         let who = Visibility::of(identity);
         let wanted = SessionRef::InProject(new.project.clone(), new.client_id.clone());
         let Some(stored) = self.store().session(&who, &wanted).await? else { return Ok(None) };
@@ -163,7 +169,7 @@ impl App {
             return Ok(None);
         }
         let marks = exchange_marks(&self.store().exchanges(&who, stored.id).await?);
-        let (_, _, tag) = tag(new, Some(&stored), digests, &marks);
+        let (_, _, tag) = tag(new, Some(&stored), facts, &marks);
         let same_lineage = new.transcript.as_ref().is_none_or(|t| {
             t.format == stored.format
                 && t.parent_client_id == stored.parent_client_id
@@ -181,13 +187,13 @@ impl App {
         new: &NewSession,
         stored: Option<&Session>,
         project_key: ProjectKey,
-        digests: SessionBlobs,
+        facts: &Facts,
         marks: &str,
         read: &Read,
     ) -> Session {
         let now = self.now();
-        let (metadata, blobs, etag) = tag(new, stored, digests, marks);
-        let size = |bytes: &Option<Bytes>| bytes.as_ref().map(|b| b.len() as u64);
+        let (metadata, blobs, etag) = tag(new, stored, facts, marks);
+        let size = |content: &Option<Content>| content.as_ref().map(Content::len);
         let times = (read.started_at, read.ended_at);
         Session {
             id: stored.map_or_else(|| SessionId(self.ids().uuid()), |s| s.id),
@@ -207,7 +213,7 @@ impl App {
             updated_at: now,
             activity_at: times.1.or(times.0).unwrap_or(now),
             etag,
-            markdown_size: new.markdown.len() as u64,
+            markdown_size: new.markdown.len(),
             raw_data_size: size(&new.raw).unwrap_or_else(|| stored.map_or(0, |s| s.raw_data_size)),
             session_data_size: size(&new.session_data).or_else(|| stored.and_then(|s| s.session_data_size)),
             counts: read.counts,
@@ -220,8 +226,17 @@ impl App {
     }
 
     async fn write(&self, tx: Tx, identity: &Identity, session: &Session, read: &Read) -> Result<()> {
-        let content = SessionContent { messages: &read.messages, exchanges: &read.exchanges };
-        tx.put_session(session, Some(&content)).await?;
+        match &read.messages {
+            Messages::Whole(messages) => {
+                let content = SessionContent { messages, exchanges: &read.exchanges };
+                tx.put_session(session, Some(&content)).await?;
+            }
+            Messages::Pieces { name, markdown } => {
+                tx.put_session(session, None).await?;
+                tx.put_exchanges(session.id, &read.exchanges).await?;
+                write_in_chunks(&tx, session.id, name, markdown).await?;
+            }
+        }
         let job = JobKind::IndexSession { session: session.id };
         tx.enqueue(JobId(self.ids().uuid()), Some(&identity.user), &job, self.now()).await?;
         tx.bump_version(&identity.user).await?;
@@ -239,23 +254,55 @@ fn is_same(stored: &Session, new: &Session) -> bool {
         && stored.usage == new.usage
 }
 
-fn digests(new: &NewSession) -> SessionBlobs {
-    SessionBlobs {
-        markdown: Digest::of(&new.markdown),
-        raw: new.raw.as_deref().map(Digest::of),
-        session_data: new.session_data.as_deref().map(Digest::of),
-    }
+/// What is known of a new session from its content alone, before it is read.
+struct Facts {
+    digests: SessionBlobs,
+    /// The version that the markdown's comments name, when the metadata is silent and it is ours to find out.
+    version: Option<Version>,
+}
+
+/// A version that is derived: from the comments, or unknown.
+struct Version(Option<String>);
+
+/// Finds the facts; somewhere else when that means to read files or to hash much.
+async fn facts(new: NewSession) -> Result<(NewSession, Facts)> {
+    let wants_version = new.transcript.is_none() && new.metadata.markdown_version.is_none();
+    let find = move || {
+        let version = match wants_version {
+            true => {
+                let head = new.markdown.head(HEAD_BYTES)?;
+                Some(Version(markdown_version(&wtf8::lossy(&head)).map(str::to_owned)))
+            }
+            false => None,
+        };
+        let digests = SessionBlobs {
+            markdown: new.markdown.digest(),
+            raw: new.raw.as_ref().map(Content::digest),
+            session_data: new.session_data.as_ref().map(Content::digest),
+        };
+        Ok((new, Facts { digests, version }))
+    };
+    if wants_version { blocking(find).await } else { find() }
 }
 
 /// Metadata, blobs and ETag of the session as it will be.
 fn tag(
     new: &NewSession,
     stored: Option<&Session>,
-    digests: SessionBlobs,
+    facts: &Facts,
     exchanges: &str,
 ) -> (SessionMetadata, SessionBlobs, String) {
+    let Facts { digests, version } = facts;
     let mut metadata = stored.map(|s| s.metadata.clone()).unwrap_or_default();
     metadata.merge(new.metadata.clone());
+    if let Some(Version(version)) = version {
+        // A version that somebody named stays as long as the markdown does: two clients that send the same, one with the
+        // version and one without, must not change the session in turn.
+        let is_known = stored.is_some_and(|s| s.blobs.markdown == digests.markdown) || version.is_none();
+        if !(is_known && metadata.markdown_version.is_some()) {
+            metadata.markdown_version = Some(version.clone().unwrap_or_else(|| FIRST_VERSION.to_owned()));
+        }
+    }
     let blobs = SessionBlobs {
         markdown: digests.markdown,
         raw: digests.raw.or_else(|| stored.and_then(|s| s.blobs.raw)),
@@ -277,74 +324,4 @@ fn tag(
 pub(crate) fn exchange_marks(exchanges: &[Exchange]) -> String {
     let marked = exchanges.iter().filter(|e| e.user_title.is_some() || e.hidden_from_share);
     marked.map(|e| format!("{}:{}:{:?};", e.ordinal, e.hidden_from_share, e.user_title)).collect()
-}
-
-/// What is read out of the content once, when it is stored.
-struct Read {
-    format: String,
-    parent_client_id: Option<String>,
-    agent_id: Option<String>,
-    started_at: Option<Timestamp>,
-    ended_at: Option<Timestamp>,
-    messages: Vec<Message>,
-    exchanges: Vec<Exchange>,
-    counts: SessionCounts,
-    usage: TokenUsage,
-    first_exchange: String,
-}
-
-fn read_content(new: &mut NewSession) -> Read {
-    let markdown = String::from_utf8_lossy(&new.markdown);
-    let exchanges = sg_formats::specstory::exchanges(&markdown);
-    let transcript = new.transcript.take().or_else(|| read_transcript(new));
-    let (usage, times) = match &transcript {
-        Some(t) => (t.usage(), (t.started_at, t.ended_at)),
-        None => Default::default(),
-    };
-    let started_at = times.0.or_else(|| exchanges.iter().filter_map(|e| e.started_at).min());
-    let ended_at = times.1.or_else(|| exchanges.iter().filter_map(|e| e.ended_at).max());
-    let (format, parent_client_id, agent_id, messages) = match transcript {
-        Some(t) => (t.format, t.parent_client_id, t.agent_id, t.messages),
-        // Prose without any markers is still something that was said.
-        None => ("specstory", None, None, vec![Message::text(Role::User, markdown.as_ref())]),
-    };
-    let counts = SessionCounts {
-        messages: messages.len() as u64,
-        turns: messages.iter().filter(|m| m.role == Role::User && !m.is_sidechain).count() as u64,
-        tool_uses: messages.iter().map(|m| m.tool_uses() as u64).sum(),
-        exchanges: exchanges.len() as u64,
-    };
-    Read {
-        format: format.to_owned(),
-        parent_client_id,
-        agent_id,
-        started_at,
-        ended_at,
-        first_exchange: first_exchange(&messages),
-        messages,
-        exchanges,
-        counts,
-        usage,
-    }
-}
-
-/// Reads the conversation from the agent's own file, else from the markdown; the richer source first.
-fn read_transcript(new: &NewSession) -> Option<Transcript> {
-    let raw = new.raw.as_ref().map(|bytes| (format!("{}.jsonl", new.client_id), bytes));
-    let markdown = Some((format!("{}.md", new.name), &new.markdown));
-    [raw, markdown].into_iter().flatten().find_map(|(name, bytes)| {
-        let parsed = sg_formats::parse(&Source { name: &name, bytes, siblings: &[] }).ok()?;
-        parsed.transcripts.into_iter().find(|t| !t.messages.is_empty())
-    })
-}
-
-/// The start of the first thing the person said.
-fn first_exchange(messages: &[Message]) -> String {
-    let prompt = messages.iter().filter(|m| m.role == Role::User && !m.is_sidechain).find_map(|m| {
-        m.blocks.iter().find_map(|b| match b {
-            sg_domain::ContentBlock::Text { text } if !text.trim().is_empty() => Some(text.trim()),
-            _ => None,
-        })
-    });
-    prompt.unwrap_or_default().chars().take(FIRST_EXCHANGE_CHARS).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use sg_domain::{Error, Project, Result, Session, Visibility};
+use sg_domain::{Error, Project, Result, Session, Visibility, wtf8};
 
 use crate::App;
 use crate::exchange::ExchangeText;
@@ -27,7 +27,7 @@ impl App {
         let who = Visibility::Owner(session.owner.clone());
         let exchanges = self.store().exchanges(&who, session.id).await?;
         let markdown = self.blob(&session, session.blobs.markdown).await?;
-        let markdown = String::from_utf8_lossy(&markdown);
+        let markdown = wtf8::lossy(&markdown);
         let visible = exchanges.into_iter().filter(|exchange| !exchange.hidden_from_share);
         let exchanges: Vec<_> =
             visible.map(|exchange| ExchangeText { content: exchange.slice(&markdown).to_owned(), exchange }).collect();

@@ -27,12 +27,13 @@ pub mod transcript;
 pub mod usage;
 pub mod user;
 pub mod web_session;
+pub mod wtf8;
 
 pub use address::ClientAddress;
 pub use caller::{Caller, Credential, Dialect, Identity, Scope, Scopes, Visibility};
 pub use content::ContentBlock;
 pub use device_token::{AccessToken, DeviceCode, DeviceToken};
-pub use digest::Digest;
+pub use digest::{Digest, Hasher};
 pub use error::{Error, ErrorKind, Result};
 pub use exchange::Exchange;
 pub use filter::SessionFilter;

@@ -1,20 +1,23 @@
 //! SpecStory's markdown: one document a session, a header line before each message. Reading, writing, and cutting it
 //! into exchanges (`contracts/specstory.md` 1.5).
 
+mod cut;
 mod exchange;
 mod header;
 mod section;
 mod write;
 
+pub use cut::{Cutter, Outline};
 pub use exchange::exchanges;
 pub use write::write;
 
 use serde_json::Map;
 use sg_domain::transcript::Skipped;
-use sg_domain::{ContentBlock, Message, Role, SessionMetadata, Timestamp, Transcript};
+use sg_domain::{Message, SessionMetadata, Timestamp, Transcript};
 
 use crate::field::{self, push_unique};
 use crate::{Confidence, Format, FormatError, Parsed, Source, jsonl, title};
+use cut::{Lines, Messages};
 use header::{Comments, Header};
 
 /// SpecStory's history files.
@@ -23,7 +26,7 @@ pub struct SpecStory;
 const NAME: &str = "specstory";
 
 /// What the format's comments name when they name no version.
-const FIRST_VERSION: &str = "1.0.0";
+pub const FIRST_VERSION: &str = "1.0.0";
 
 impl Format for SpecStory {
     fn name(&self) -> &'static str {
@@ -71,8 +74,8 @@ pub fn read(name: &str, markdown: &str) -> Transcript {
     }
     let heading = comments.heading.filter(|text| Timestamp::parse(text).is_none());
     metadata.title = heading.and_then(title::usable).or_else(|| title::derive(&messages));
-    let times = || messages.iter().filter_map(|m| m.at);
-    let written = comments.at.or_else(|| time_of_name(name));
+    let said_at = || messages.iter().filter_map(|m| m.at);
+    let (started_at, ended_at) = times(written_at(&comments, name), (said_at().min(), said_at().max()));
     let client_id = comments.session.and_then(field::client_id);
     let client_id = client_id.or_else(|| field::uuid_in(name).map(str::to_owned)).unwrap_or_else(|| {
         // The name stays while the document grows; without one, the way it begins does.
@@ -87,8 +90,8 @@ pub fn read(name: &str, markdown: &str) -> Transcript {
         parent_client_id: None,
         agent_id: None,
         metadata,
-        started_at: written.into_iter().chain(times()).min(),
-        ended_at: times().max().or(written),
+        started_at,
+        ended_at,
         messages,
         markdown: Some(markdown.to_owned()),
         session_data: None,
@@ -96,57 +99,35 @@ pub fn read(name: &str, markdown: &str) -> Transcript {
     }
 }
 
-/// Messages of a document's body. What stands before the first header is the system's; a document without any is the
-/// user's, who wrote it.
+/// Messages of a document's body.
 fn messages(body: &str) -> Vec<Message> {
     let mut out: Vec<Message> = Vec::new();
-    let mut current: Option<Header<'_>> = None;
-    let mut start = 0;
-    let mut at = 0;
-    for line in body.split_inclusive('\n') {
-        if let Some(next) = Header::of(line) {
-            finish(current.as_ref(), &body[start..at], Some(&next), &mut out);
-            current = Some(next);
-            start = at + line.len();
-        }
-        at += line.len();
-    }
-    finish(current.as_ref(), &body[start..], None, &mut out);
+    let mut take = |message| out.push(message);
+    let (mut lines, mut messages) = (Lines::default(), Messages::default());
+    lines.push(body, &mut |text, header| messages.part(text, header, &mut take));
+    lines.finish(&mut |text, header| messages.part(text, header, &mut take));
+    messages.finish(&mut take);
     out
 }
 
-fn finish(header: Option<&Header<'_>>, text: &str, next: Option<&Header<'_>>, out: &mut Vec<Message>) {
-    let text = without_separator(text, next.is_some());
-    let blocks = match header.map(|h| h.role) {
-        Some(Role::Assistant) => section::blocks(text),
-        // Thinking and tools are the agent's; what looks like them in a prompt was typed there.
-        Some(_) => section::text(text).into_iter().collect(),
-        None => section::text(text).into_iter().collect::<Vec<ContentBlock>>(),
-    };
-    match header {
-        None if blocks.is_empty() => {}
-        None => {
-            let role = if next.is_some() { Role::System } else { Role::User };
-            out.push(Message { blocks, ..Message::text(role, "") });
-        }
-        Some(header) => out.push(Message {
-            role: header.role,
-            model: header.model.map(str::to_owned),
-            at: header.at,
-            is_sidechain: header.is_sidechain,
-            blocks,
-            ..Message::text(header.role, "")
-        }),
-    }
+/// When a document says it was written.
+fn written_at(comments: &Comments<'_>, name: &str) -> Option<Timestamp> {
+    comments.at.or_else(|| time_of_name(name))
 }
 
-/// Drops the rule that stands between the messages of two speakers.
-fn without_separator(text: &str, is_followed: bool) -> &str {
-    let trimmed = text.trim_end();
-    match trimmed.strip_suffix("---") {
-        Some(rest) if is_followed && (rest.is_empty() || rest.ends_with('\n')) => rest,
-        _ => text,
-    }
+/// First and last times of a document, from when it was written and the first and last times of its messages.
+fn times(
+    written_at: Option<Timestamp>,
+    (first, last): (Option<Timestamp>, Option<Timestamp>),
+) -> (Option<Timestamp>, Option<Timestamp>) {
+    (written_at.into_iter().chain(first).min(), last.or(written_at))
+}
+
+/// The version of the layout that a document names in its comments, such as `v2.1.0`; `None` when it is not SpecStory's.
+/// The top of the document is enough.
+pub fn markdown_version(markdown: &str) -> Option<&str> {
+    let comments = Comments::of(markdown);
+    comments.generated.then(|| comments.version.unwrap_or(FIRST_VERSION))
 }
 
 /// The time in `2026-01-16_16-46-41Z-some-words`.

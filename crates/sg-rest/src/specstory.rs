@@ -10,14 +10,18 @@ mod credential;
 mod device;
 mod exchange;
 mod failure;
+mod idempotency;
 mod lore;
 mod negotiate;
+#[allow(dead_code, reason = "what describes an operation is read by a macro, not called")]
+pub mod openapi;
 mod project;
 mod request;
 mod search;
 mod session;
 mod share;
 mod token;
+mod upload;
 mod wire;
 
 use std::sync::Arc;
@@ -25,9 +29,11 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::FromRef;
 use axum::middleware::from_fn;
-use axum::routing::{any, delete, get, patch, post};
+use axum::routing::{any, delete, get, patch, post, put};
 use http::Method;
-use sg_app::App;
+use sg_app::{App, SpoolPlace};
+
+pub use self::upload::UploadLimits;
 
 use self::credential::SignedIn;
 use self::failure::Failure;
@@ -42,6 +48,7 @@ pub const ROUTES: &[Route] = &[
     Route::read("list sessions", "/api/v1/projects/{pid}/sessions", || get(session::sessions)),
     Route::read("session sizes", "/api/v1/projects/{pid}/sessions/sizes", || get(session::sizes)),
     Route::read("read session", "/api/v1/projects/{pid}/sessions/{sid}", || get(session::session)),
+    Route::write("put session", &["PUT"], "/api/v1/projects/{pid}/sessions/{sid}", || put(upload::put)),
     Route::read("recent sessions", "/api/v1/sessions/recent", || get(session::recent)),
     Route::read("project activity", "/api/v1/projects/{pid}/stats", || get(project::activity)),
     Route::write("update project", &["PATCH"], "/api/v1/projects/{pid}", || patch(project::update)),
@@ -66,11 +73,29 @@ pub const ROUTES: &[Route] = &[
     Route::open("device logout", &["GET", "HEAD", "POST"], "/api/v1/device-logout", || {
         get(device::logout).post(device::logout)
     }),
+    Route::open("openapi", &["GET", "HEAD"], "/api/v1/openapi", || get(openapi::openapi)),
 ];
 
 /// What the dialect needs to know of the server.
-#[derive(Clone, Debug, Default)]
-pub struct Settings {}
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// What one upload may cost.
+    pub upload: UploadLimits,
+    /// Where uploads are kept while they are read, until they are stored.
+    pub spool: Arc<SpoolPlace>,
+}
+
+impl Default for Settings {
+    /// Spools go to the folder for temporary files: name one of the data folder instead.
+    fn default() -> Self {
+        let spool =
+            SpoolPlace { folder: std::env::temp_dir().join("sessiongraph-spool"), memory_bytes: SPOOL_MEMORY_BYTES };
+        Self { upload: UploadLimits::default(), spool: Arc::new(spool) }
+    }
+}
+
+/// Bytes of one part of an upload that are kept in memory before a file is made for it: most sessions need none.
+pub const SPOOL_MEMORY_BYTES: usize = 2 * 1024 * 1024;
 
 /// What handlers work with: `State<App>` or `State<Gate>`.
 #[derive(Clone)]

@@ -365,7 +365,7 @@ impl SearchHit {
         let reach = Reach::of(ctx);
         reach.spend_bytes(self.session.markdown_size)?;
         let bytes = reach.app.markdown(&reach.caller, &self.session).await?;
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
+        Ok(sg_domain::wtf8::lossy(&bytes).into_owned())
     }
 }
 

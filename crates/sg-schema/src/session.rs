@@ -330,5 +330,5 @@ fn nullable_text(content: sg_domain::Result<Bytes>) -> Nullable<String> {
 }
 
 fn text(bytes: &Bytes) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+    sg_domain::wtf8::lossy(bytes).into_owned()
 }

@@ -118,7 +118,7 @@ fn document(n: u64) -> SessionDocument {
         metadata,
         blobs: SessionBlobs { markdown: Digest::of(b""), raw: None, session_data: None },
     };
-    SessionDocument { session, project_name: format!("Project {}", n % 50), messages }
+    SessionDocument { session, project_name: format!("Project {}", n % 50), messages, exchanges: Vec::new() }
 }
 
 fn bytes(document: &SessionDocument) -> u64 {

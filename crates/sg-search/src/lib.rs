@@ -15,6 +15,7 @@ mod tokenizer;
 use async_trait::async_trait;
 use sg_domain::{ExchangeHit, ExchangeQuery, Message, Result, SearchPage, SearchQuery, Session, SessionId};
 
+pub use piece::MAX_SESSION_BYTES;
 pub use tantivy_index::{TantivyConfig, TantivyIndex};
 
 /// The most bytes of one session's exchanges that an index keeps.

@@ -18,7 +18,7 @@ const MAX_OUTPUT_BYTES: usize = 512 * 1_024;
 /// The most bytes of one tool call's arguments that are indexed (a written file is one of them).
 const MAX_INPUT_BYTES: usize = 512 * 1_024;
 /// The most bytes of one session that are indexed.
-pub(crate) const MAX_SESSION_BYTES: usize = 48 * 1_024 * 1_024;
+pub const MAX_SESSION_BYTES: usize = 48 * 1_024 * 1_024;
 
 /// What a piece was made from; decides how much its matches weigh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -18,6 +18,7 @@ mod device;
 mod doctor;
 mod import;
 mod key;
+mod openapi;
 mod password;
 mod reindex;
 mod schema;
@@ -67,6 +68,7 @@ enum Command {
     Device(device::DeviceCommand),
     Reindex(reindex::Reindex),
     Schema(schema::Schema),
+    Openapi(openapi::Openapi),
     Config(config_show::ConfigShow),
     Doctor(doctor::Doctor),
     Completions(completions::Completions),
@@ -91,6 +93,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     // These need no settings, and must work where there are none.
     match &cli.command {
         Command::Schema(command) => return command.run(),
+        Command::Openapi(command) => return command.run(),
         Command::Completions(command) => return command.run::<Cli>(),
         _ => {}
     }
@@ -116,7 +119,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Reindex(command) => command.run(&config).await,
             Command::Config(command) => command.run(&config),
             Command::Doctor(command) => command.run(&config).await,
-            Command::Schema(_) | Command::Completions(_) => Ok(ExitCode::SUCCESS),
+            Command::Schema(_) | Command::Openapi(_) | Command::Completions(_) => Ok(ExitCode::SUCCESS),
         }
     });
     // Readers of files may be stuck on a slow disk; the answer is there already.

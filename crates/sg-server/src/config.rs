@@ -59,6 +59,14 @@ pub struct HttpConfig {
     pub client_address_header: AddressHeader,
     /// The largest request body, in bytes. GraphQL has its own, smaller cap.
     pub max_body_bytes: u64,
+    /// The largest request body once it is unpacked, in bytes.
+    pub max_unpacked_body_bytes: u64,
+    /// How many times its size a packed request body may unpack to.
+    pub max_body_ratio: u64,
+    /// A request body that unpacks to no more than this may be packed any better, in bytes.
+    pub body_ratio_floor_bytes: u64,
+    /// Where uploads are kept while they arrive. Empty: a folder in the data folder.
+    pub spool_dir: PathBuf,
     /// The largest GraphQL request body, in bytes.
     pub max_graphql_body_bytes: usize,
     /// How long a GraphQL operation may run, in seconds.
@@ -203,12 +211,17 @@ impl Default for Config {
 
 impl Default for HttpConfig {
     fn default() -> Self {
+        let upload = sg_rest::specstory::UploadLimits::default();
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8377)),
             public_url: String::new(),
             trusted_proxies: Vec::new(),
             client_address_header: AddressHeader::default(),
-            max_body_bytes: 512 * 1024 * 1024,
+            max_body_bytes: upload.max_body_bytes,
+            max_unpacked_body_bytes: upload.max_unpacked_bytes,
+            max_body_ratio: upload.max_ratio,
+            body_ratio_floor_bytes: upload.ratio_floor_bytes,
+            spool_dir: PathBuf::new(),
             max_graphql_body_bytes: 256 * 1024,
             graphql_timeout_secs: 30,
             anonymous_introspection: false,
@@ -296,6 +309,15 @@ impl Config {
         if given.as_os_str().is_empty() { self.data_dir.join("index") } else { given.clone() }
     }
 
+    /// The HTTP stack's part, with the folder for uploads filled in.
+    pub fn http(&self) -> HttpConfig {
+        let mut http = self.http.clone();
+        if http.spool_dir.as_os_str().is_empty() {
+            http.spool_dir = self.data_dir.join("spool");
+        }
+        http
+    }
+
     /// The operations' part.
     pub fn limits(&self) -> sg_app::Limits {
         let LimitsSection {
@@ -345,6 +367,24 @@ impl StoreSection {
 }
 
 impl HttpConfig {
+    /// What the SpecStory dialect needs to know.
+    pub(crate) fn specstory(&self) -> sg_rest::specstory::Settings {
+        let upload = sg_rest::specstory::UploadLimits {
+            max_body_bytes: self.max_body_bytes,
+            max_unpacked_bytes: self.max_unpacked_body_bytes,
+            max_ratio: self.max_body_ratio,
+            ratio_floor_bytes: self.body_ratio_floor_bytes,
+        };
+        let mut settings = sg_rest::specstory::Settings { upload, ..Default::default() };
+        if !self.spool_dir.as_os_str().is_empty() {
+            settings.spool = std::sync::Arc::new(sg_app::SpoolPlace {
+                folder: self.spool_dir.clone(),
+                memory_bytes: sg_rest::specstory::SPOOL_MEMORY_BYTES,
+            });
+        }
+        settings
+    }
+
     /// [`HttpConfig::request_timeout_secs`].
     pub fn request_timeout(&self) -> Duration {
         Duration::from_secs(self.request_timeout_secs)

@@ -40,7 +40,7 @@ pub(crate) struct State {
 
 /// The whole stack over one app. Needs nothing but a Tokio runtime; tests call it without a socket.
 pub fn router(app: App, config: &Config) -> Router {
-    let http = &config.http;
+    let http = config.http();
     let clock = app.clone();
     let now: rate_limit::Now = Arc::new(move || clock.now());
     let rate_limits = Arc::new(RateLimits::new(&now, &config.rate_limit));
@@ -56,7 +56,7 @@ pub fn router(app: App, config: &Config) -> Router {
         .merge(health::router(state.clone()))
         .merge(page::router())
         .merge(graphql::router(&state))
-        .merge(sg_rest::specstory::router(app.clone(), sg_rest::specstory::Settings::default()))
+        .merge(sg_rest::specstory::router(app.clone(), http.specstory()))
         .merge(sg_web::router(app, config.pages()))
         .fallback(async || failure::not_found())
         .layer(DefaultBodyLimit::disable())

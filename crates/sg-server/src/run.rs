@@ -29,6 +29,7 @@ pub async fn run(gateway: Gateway, config: &Config, listener: TcpListener) -> an
     }
     let listen = listener.local_addr()?;
     tracing::info!(%listen, data = %config.data_dir.display(), "listening");
+    config.http().specstory().spool.clear();
     http::server::serve(listener, http::router(app, config), &config.http, signal()).await;
     let _ = stop.send(true);
     for task in tasks {

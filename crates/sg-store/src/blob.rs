@@ -17,8 +17,12 @@ use object_store::prefix::PrefixStore;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 use sg_domain::{Digest, Result, Timestamp};
 
-use crate::Store;
 use crate::error::{StoreError, StoreResult};
+use crate::{Content, Store};
+
+mod stream;
+
+pub use stream::BlobStream;
 
 const LEVEL: i32 = 3;
 /// From here on, hashing and compressing leave the calling thread.
@@ -75,6 +79,14 @@ impl Blobs {
     /// at the same time. When this returns, the blob survives a crash of this process.
     pub async fn put(&self, bytes: Bytes) -> Result<Digest> {
         Ok(self.store(bytes).await?)
+    }
+
+    /// The same for content that may lie in a file; that is never in memory as a whole.
+    pub async fn put_content(&self, content: &Content) -> Result<Digest> {
+        Ok(match content {
+            Content::Bytes(bytes) => self.store(bytes.clone()).await?,
+            Content::Spooled(_) => self.store_large(content).await?,
+        })
     }
 
     async fn store(&self, bytes: Bytes) -> StoreResult<Digest> {

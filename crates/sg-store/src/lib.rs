@@ -4,6 +4,7 @@
 //! speaks domain types; every read of tenant data takes a [`sg_domain::Visibility`].
 
 mod blob;
+mod content;
 mod device_token;
 mod entity;
 mod error;
@@ -11,6 +12,7 @@ mod explain;
 mod filter;
 mod import_source;
 mod job;
+mod kept_answer;
 mod key;
 mod message;
 mod project;
@@ -23,9 +25,11 @@ mod store;
 mod user;
 mod web_session;
 
-pub use blob::Blobs;
+pub use blob::{BlobStream, Blobs};
+pub use content::{Content, ContentReader, Spool, SpoolPlace, Spooled};
 pub use import_source::ImportSource;
 pub use job::JobCounts;
-pub use message::{MessagePage, MessageQuery};
+pub use kept_answer::KeptAnswer;
+pub use message::{MessagePage, MessageQuery, MessageWriter};
 pub use session::{SessionColumns, SessionContent, decode_session_cursor, session_cursor, session_ordering};
 pub use store::{Store, StoreConfig, Tx};

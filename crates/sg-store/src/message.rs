@@ -221,37 +221,93 @@ const CHUNK: usize = 64;
 
 /// Writes the messages of a session that are not stored yet: everything from the first that differs on.
 pub(crate) async fn write(tx: &Tx, session: SessionId, messages: &[Message], known: bool) -> StoreResult<()> {
-    let stored = if known { stored_digests(tx, session).await? } else { Vec::new() };
-    let mut same = 0;
-    let mut next = None;
-    for (message, stored) in messages.iter().zip(stored.chunks_exact(body::DIGEST_BYTES)) {
-        let digest = body::digest(message)?;
-        if digest != stored {
-            next = Some(digest);
-            break;
-        }
-        same += 1;
+    let mut writer = MessageWriter::begin(tx, session, known).await?;
+    writer.take(tx, messages).await?;
+    writer.end(tx).await
+}
+
+impl Tx {
+    /// Starts to write all messages of a session, in chunks: for sessions whose messages do not fit into memory. The
+    /// session's row must have been written in this transaction.
+    pub async fn write_messages(&self, session: SessionId) -> Result<MessageWriter> {
+        Ok(MessageWriter::begin(self, session, true).await?)
     }
-    if stored.len() / body::DIGEST_BYTES > same {
+}
+
+/// Writes a session's messages, a chunk at a time: those that are stored already, at the start of the list, are passed
+/// over.
+pub struct MessageWriter {
+    id: String,
+    /// The digests of the stored messages, one behind the other.
+    stored: Vec<u8>,
+    /// The next message's place.
+    ordinal: usize,
+    /// Whether a message has differed from the stored one.
+    differs: bool,
+    packer: body::Packer,
+}
+
+impl MessageWriter {
+    async fn begin(tx: &Tx, session: SessionId, known: bool) -> StoreResult<Self> {
+        let stored = if known { stored_digests(tx, session).await? } else { Vec::new() };
+        let packer = body::Packer::new()?;
+        Ok(Self { id: session.to_string(), stored, ordinal: 0, differs: false, packer })
+    }
+
+    /// Writes the next messages.
+    pub async fn write(&mut self, tx: &Tx, messages: &[Message]) -> Result<()> {
+        Ok(self.take(tx, messages).await?)
+    }
+
+    /// Ends the list: what is stored beyond it is removed.
+    pub async fn finish(self, tx: &Tx) -> Result<()> {
+        Ok(self.end(tx).await?)
+    }
+
+    async fn take(&mut self, tx: &Tx, messages: &[Message]) -> StoreResult<()> {
+        let mut next = None;
+        let mut same = 0;
+        while !self.differs && same < messages.len() {
+            let digest = body::digest(&messages[same])?;
+            if self.stored.chunks_exact(body::DIGEST_BYTES).nth(self.ordinal) != Some(digest.as_slice()) {
+                self.cut(tx).await?;
+                self.differs = true;
+                next = Some(digest);
+                break;
+            }
+            same += 1;
+            self.ordinal += 1;
+        }
+        for messages in messages[same..].chunks(CHUNK) {
+            let mut sql = insert(tx, messages.len());
+            for message in messages {
+                let digest = match next.take() {
+                    Some(digest) => digest,
+                    None => body::digest(message)?,
+                };
+                let ordinal = to_i64(self.ordinal as u64);
+                sql.values.extend(values(&self.id, ordinal, message, digest.to_vec(), self.packer.pack(message)?));
+                self.ordinal += 1;
+            }
+            tx.run(sql).await?;
+        }
+        Ok(())
+    }
+
+    async fn end(self, tx: &Tx) -> StoreResult<()> {
+        if self.differs { Ok(()) } else { self.cut(tx).await }
+    }
+
+    /// Removes what is stored from the next message's place on.
+    async fn cut(&self, tx: &Tx) -> StoreResult<()> {
+        if self.stored.len() / body::DIGEST_BYTES <= self.ordinal {
+            return Ok(());
+        }
         let mut sql = tx.sql("DELETE FROM message WHERE session_id = ");
-        sql.text(&session.to_string()).add(" AND ordinal >= ").int(to_i64(same as u64));
+        sql.text(&self.id).add(" AND ordinal >= ").int(to_i64(self.ordinal as u64));
         tx.run(sql).await?;
+        Ok(())
     }
-    let id = session.to_string();
-    let mut packer = body::Packer::new()?;
-    for (chunk, messages) in messages[same..].chunks(CHUNK).enumerate() {
-        let mut sql = insert(tx, messages.len());
-        for (at, message) in messages.iter().enumerate() {
-            let digest = match next.take() {
-                Some(digest) => digest,
-                None => body::digest(message)?,
-            };
-            let ordinal = to_i64((same + chunk * CHUNK + at) as u64);
-            sql.values.extend(values(&id, ordinal, message, digest.to_vec(), packer.pack(message)?));
-        }
-        tx.run(sql).await?;
-    }
-    Ok(())
 }
 
 /// The digests of all stored messages, one behind the other, in one row.

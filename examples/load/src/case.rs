@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::Run;
 use crate::client::{Connection, Measured, Request, drive};
-use crate::seed::Seeded;
+use crate::seed::{LARGE_PROJECT, Seeded};
 use crate::serve::{Child, PutOrder};
 
 /// One kind of work.
@@ -60,6 +60,9 @@ pub(crate) fn cases(seeded: &Seeded) -> Vec<Case> {
     let session =
         |(project, id): &(String, String)| signed(Request::get(format!("/api/v1/projects/{project}/sessions/{id}")));
     let case = |name, target, requests| Case { name, target, requests, status: 200, expect: None, conditional: false };
+    let large = seeded.sessions.min(LARGE_PROJECT) as usize;
+    let of_large = |what: &str| signed(Request::get(format!("/api/v1/projects/{}/{what}", seeded.projects[0])));
+    let resume = |query: &str| signed(Request::post("/api/v1/search/resume", &json!({ "query": query })));
     let words = ["deadlock", "retry timeout", "compaction", "cache response", "\"the a\"", "keyset pagination"];
     let search = seeded.identifiers.iter().map(String::as_str).chain(words);
     let search = search.zip(crate::text::BRANCHES.iter().cycle());
@@ -71,6 +74,14 @@ pub(crate) fn cases(seeded: &Seeded) -> Vec<Case> {
         Case {
             expect: Some(("/data/sessions", 20)),
             ..case("REST list of 20 sessions", 0.20, vec![signed(Request::get("/api/v1/sessions/recent?limit=20"))])
+        },
+        Case {
+            expect: Some(("/data/sessions", large)),
+            ..case("REST list of 1,000 sessions", 0.20, vec![of_large("sessions")])
+        },
+        Case {
+            expect: Some(("/data/sessions", large)),
+            ..case("REST sizes of 1,000 sessions", 0.20, vec![of_large("sessions/sizes")])
         },
         Case {
             expect: Some(("/data/sessions/edges", 20)),
@@ -103,7 +114,22 @@ pub(crate) fn cases(seeded: &Seeded) -> Vec<Case> {
                 search.map(|(q, branch)| graphql(SEARCH, json!({ "query": q, "branch": [branch] }))).collect(),
             )
         },
+        // No share is asked for: a list without an end is mostly its rows, which the lists above measure.
+        case("search to resume, a word", 0.0, seeded.identifiers.iter().map(|word| resume(word)).collect()),
+        Case {
+            expect: Some(("/data/results", seeded.resumable as usize)),
+            ..case("search to resume, two letters", 0.0, vec![resume("th"), resume("a t"), resume("_**user")])
+        },
     ]
+}
+
+/// The entries of a list or of an object.
+fn entries(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => items.len(),
+        Value::Object(fields) => fields.len(),
+        _ => 0,
+    }
 }
 
 impl Case {
@@ -115,7 +141,7 @@ impl Case {
         anyhow::ensure!(answer.status == 200, "{}: {} {}", self.name, answer.status, answer.text());
         if let Some((pointer, at_least)) = self.expect {
             let body = answer.json()?;
-            let found = body.pointer(pointer).and_then(Value::as_array).map_or(0, Vec::len);
+            let found = body.pointer(pointer).map_or(0, entries);
             anyhow::ensure!(found >= at_least, "{}: {found} of {at_least} found: {}", self.name, answer.text());
         }
         let mut requests = self.requests.clone();
@@ -155,7 +181,8 @@ pub(crate) async fn write_to_searchable(child: &Child, seeded: &Seeded) -> anyho
             at: seeded.sessions + round,
             word: word.clone(),
             user: seeded.user.clone(),
-            project: seeded.projects.first().cloned().unwrap_or_default(),
+            // Not the large one, which a case lists.
+            project: seeded.projects.last().cloned().unwrap_or_default(),
         };
         let stored = connection.send(&Request::post("/load/put", &serde_json::to_value(&order)?)).await?;
         anyhow::ensure!(stored.status == 200, "storing failed: {}", stored.text());

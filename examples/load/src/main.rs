@@ -47,6 +47,9 @@ pub(crate) struct Run {
     /// Size of a session's markdown, about, in KB.
     #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=4_096))]
     kilobytes: u32,
+    /// Sessions that carry session data, so that another machine can resume them.
+    #[arg(long, default_value_t = 1_000)]
+    resumable: u32,
     /// Connections that send at a time.
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=256))]
     connections: u32,

@@ -18,6 +18,8 @@ pub(crate) struct Seeded {
     /// How many sessions.
     pub(crate) sessions: u32,
     kilobytes: u32,
+    /// How many of them can be resumed.
+    pub(crate) resumable: u32,
     /// The key of the user whose sessions they are.
     pub(crate) secret: String,
     /// The id of that user.
@@ -41,6 +43,11 @@ impl Seeded {
     }
 }
 
+/// Sessions of the first project; the others are spread over the rest.
+pub(crate) const LARGE_PROJECT: u32 = 1_000;
+/// Session data as small as it can be: what is measured is the markdown.
+const SESSION_DATA: &str = r#"{"schemaVersion":"1.0.0","exchanges":[]}"#;
+
 /// How many sessions are being stored at a time.
 const WRITERS: u32 = 4;
 
@@ -50,8 +57,8 @@ pub(crate) async fn seed(run: &Run, data: &Path) -> anyhow::Result<Seeded> {
     if let Ok(bytes) = std::fs::read(&note) {
         let seeded: Seeded =
             serde_json::from_slice(&bytes).with_context(|| format!("{} is damaged", note.display()))?;
-        let same = (seeded.sessions, seeded.kilobytes, seeded.projects.len() as u32)
-            == (run.sessions, run.kilobytes, run.projects);
+        let same = (seeded.sessions, seeded.kilobytes, seeded.resumable, seeded.projects.len() as u32)
+            == (run.sessions, run.kilobytes, run.resumable, run.projects);
         anyhow::ensure!(same, "{} was seeded with other numbers, use another folder", data.display());
         return Ok(seeded);
     }
@@ -85,11 +92,12 @@ pub(crate) async fn seed(run: &Run, data: &Path) -> anyhow::Result<Seeded> {
     let mut random = Random::new(4_711);
     let sample = |random: &mut Random| {
         let at = random.below(run.sessions as usize) as u32;
-        (projects[(at % run.projects) as usize].to_string(), client_id(at))
+        (projects[project_of(at, run.projects)].to_string(), client_id(at))
     };
     let seeded = Seeded {
         sessions: run.sessions,
         kilobytes: run.kilobytes,
+        resumable: run.resumable,
         secret,
         user: user.id,
         samples: (0..64).map(|_| sample(&mut random)).collect(),
@@ -110,8 +118,9 @@ async fn store(run: &Run, app: &App, caller: &Caller, projects: &[ProjectId]) ->
         writers.spawn(async move {
             let mut bytes = 0;
             for at in (writer..run.sessions).step_by(WRITERS as usize) {
-                let project = projects[at as usize % projects.len()].clone();
-                let new = session(at, project, run.kilobytes as usize * 1_000);
+                let project = projects[project_of(at, run.projects)].clone();
+                let mut new = session(at, project, run.kilobytes as usize * 1_000);
+                new.session_data = (at < run.resumable).then(|| SESSION_DATA.into());
                 bytes += new.markdown.len() as u64;
                 app.put_session(&caller, new).await?;
                 if writer == 0 && at % 1_000 == 0 && !run.json {
@@ -126,6 +135,11 @@ async fn store(run: &Run, app: &App, caller: &Caller, projects: &[ProjectId]) ->
         bytes += writer??;
     }
     Ok(bytes)
+}
+
+fn project_of(at: u32, projects: u32) -> usize {
+    let is_large = at < LARGE_PROJECT || projects == 1;
+    if is_large { 0 } else { 1 + (at % (projects - 1)) as usize }
 }
 
 fn client_id(at: u32) -> String {

@@ -80,7 +80,8 @@ async fn put(State(app): State<App>, Json(order): Json<PutOrder>) -> Result<(), 
     let text = |error: sg_domain::Error| error.to_string();
     let project = ProjectId::new(order.project).map_err(text)?;
     let mut new = seed::session(order.at, project, 4_000);
-    new.markdown = [&new.markdown[..], format!("\n\n{}\n", order.word).as_bytes()].concat().into();
+    let markdown = new.markdown.read().map_err(text)?;
+    new.markdown = Bytes::from([&markdown[..], format!("\n\n{}\n", order.word).as_bytes()].concat()).into();
     app.put_session(&Caller::local(order.user), new).await.map_err(text)?;
     Ok(())
 }

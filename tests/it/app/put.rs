@@ -61,7 +61,7 @@ async fn markdown_comes_back_byte_for_byte_and_prose_is_one_exchange() {
         project_name: "p".to_owned(),
         client_id: "c".to_owned(),
         name: "n".to_owned(),
-        markdown: markdown.clone(),
+        markdown: markdown.clone().into(),
         raw: None,
         session_data: None,
         metadata: SessionMetadata::default(),

@@ -76,7 +76,9 @@ impl World {
         let write_only = gateway.key_with(&gateway.me, &[Scope::Write]).await;
         let read_only = gateway.key_with(&gateway.me, &[Scope::Read]).await;
         // Not the harness's calls: scenarios bring header names that are known only when they run.
-        let router = sg_server::http::router(gateway.app.clone(), &sg_server::config::Config::default());
+        let mut config = sg_server::config::Config::default();
+        config.http.spool_dir = gateway.dir().join("spool");
+        let router = sg_server::http::router(gateway.app.clone(), &config);
         Self { gateway, other, write_only, read_only, router }
     }
 

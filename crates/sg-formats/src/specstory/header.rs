@@ -58,6 +58,9 @@ pub(super) fn looks_like_header(line: &str) -> bool {
         .is_some_and(|rest| ["User", "Assistant", "Agent"].iter().any(|role| rest.starts_with(role)))
 }
 
+/// The most bytes of a document's top that are looked at for comments.
+pub(super) const HEAD_BYTES: usize = 64 * 1_024;
+
 /// What the top of a document says about the session.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Comments<'a> {
@@ -73,7 +76,9 @@ pub(super) struct Comments<'a> {
 }
 
 impl<'a> Comments<'a> {
+    /// Looks at the first [`HEAD_BYTES`] and no further.
     pub(super) fn of(markdown: &'a str) -> Self {
+        let markdown = &markdown[..markdown.floor_char_boundary(HEAD_BYTES)];
         let mut found = Self::default();
         let mut at = markdown.len() - markdown.trim_start_matches('\u{feff}').len();
         found.body_at = at;

@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 use serde_json::json;
 
+use sg_domain::{ContentBlock, Role};
+
 use super::*;
 
 fn assistant(blocks: Vec<ContentBlock>) -> Message {

@@ -21,7 +21,8 @@ const HEADERS: HeaderValue = HeaderValue::from_static(
 );
 const EXPOSED: HeaderValue = HeaderValue::from_static(
     "ETag, Last-Modified, Retry-After, X-Request-Id, X-Markdown-Size, X-Raw-Data-Size, X-Session-Data-Size, \
-     X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset",
+     X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, \
+     Idempotency-Replayed",
 );
 
 pub(super) async fn cors(request: Request, next: Next) -> Response {

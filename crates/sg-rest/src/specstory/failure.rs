@@ -48,15 +48,20 @@ impl Failure {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, text)
     }
 
-    /// 501: a part of the hosted service that this server does not have.
+    /// 409: a part of the hosted service that this server does not have. Not 501, which is what an SDK tries four times.
     pub(super) fn not_built(text: &str) -> Self {
-        Self::new(StatusCode::NOT_IMPLEMENTED, text)
+        Self::new(StatusCode::CONFLICT, text)
     }
 
     /// 405: the path is known and this version does not answer the method there.
     pub(super) fn method_not_allowed(method: &Method, allow: HeaderValue) -> Self {
         let text = format!("{method} is not supported by this version on this path");
         Self::new(StatusCode::METHOD_NOT_ALLOWED, text).with(ALLOW, allow)
+    }
+
+    /// 408: the body stopped coming. Clients try again.
+    pub(super) fn body_cut_off() -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, "Request body did not arrive completely")
     }
 
     fn new(status: StatusCode, text: impl Into<String>) -> Self {

@@ -19,6 +19,9 @@ pub(super) struct ExchangePath(pub(super) SessionRef, pub(super) ExchangeId);
 /// `{sid}` of a shared session, whoever owns it: the id that the client chose, or ours.
 pub(super) struct SharePath(pub(super) String);
 
+/// `{pid}` and `{sid}` of a session that may not exist yet. Text that can be no id is a mistake of the caller's here.
+pub(super) struct NewSessionPath(pub(super) ProjectId, pub(super) String);
+
 /// The query string; of a name that comes twice the first counts, names nobody knows are left alone.
 pub(super) struct Params(Vec<(String, String)>);
 
@@ -66,6 +69,17 @@ impl<S: Send + Sync> FromRequestParts<S> for SharePath {
         let path = Path::<String>::from_request_parts(parts, state).await.ok();
         let id = path.map(|Path(id)| id).filter(|id| client_id("session", id).is_ok());
         id.map(Self).ok_or_else(|| Failure::not_found(super::share::NOT_SHARED))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for NewSessionPath {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let path = Path::<(String, String)>::from_request_parts(parts, state).await;
+        let Path((project, session)) = path.map_err(|_| Failure::invalid("Invalid path"))?;
+        client_id("session", &session)?;
+        Ok(Self(ProjectId::new(project)?, session))
     }
 }
 

@@ -1,15 +1,18 @@
 //! Sessions: lists, sizes, and one session in three representations.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use bytes::Bytes;
+use futures_util::{Stream, StreamExt as _};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::value::RawValue;
-use sg_app::{App, SessionColumns, SessionList as Wanted, SessionUpdate};
+use sg_app::{App, BlobStream, SessionColumns, SessionList as Wanted, SessionUpdate};
+use sg_domain::wtf8::{self, Decoder};
 use sg_domain::{
     Caller, Direction, Error, ErrorKind, PageRequest, ProjectId, ProjectKey, Scope, Session, SessionFilter,
     SessionOrder, ShareStatus,
@@ -28,6 +31,9 @@ use super::{answer, conditional, wire};
 const MARKDOWN_SIZE: HeaderName = HeaderName::from_static("x-markdown-size");
 const RAW_DATA_SIZE: HeaderName = HeaderName::from_static("x-raw-data-size");
 const SESSION_DATA_SIZE: HeaderName = HeaderName::from_static("x-session-data-size");
+
+/// Larger markdown and session data are sent as they are read, never in memory as a whole.
+const STREAM_BYTES: u64 = 1024 * 1024;
 
 /// How many recent sessions are listed when nobody says.
 const RECENT_DEFAULT: u32 = 5;
@@ -120,7 +126,7 @@ pub(super) async fn session(
         response
     } else {
         let (length, body) = content(&app, &caller, &session, media, &method).await?;
-        let mut response = answer::response(StatusCode::OK, media.content_type(), body.into());
+        let mut response = answer::response(StatusCode::OK, media.content_type(), body);
         response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
         response
     };
@@ -188,16 +194,56 @@ async fn content(
     session: &Session,
     media: Media,
     method: &Method,
-) -> Result<(u64, Bytes), Error> {
-    let is_head = method == Method::HEAD;
-    let body = match media {
-        Media::Markdown if is_head => return Ok((session.markdown_size, Bytes::new())),
-        Media::SessionData if is_head => return Ok((session.session_data_size.unwrap_or(0), Bytes::new())),
-        Media::Markdown => app.markdown(caller, session).await?,
-        Media::SessionData => app.session_data(caller, session).await?,
-        Media::Json => detail(app, caller, session).await?,
+) -> Result<(u64, Body), Error> {
+    let size = match media {
+        Media::Markdown => session.markdown_size,
+        Media::SessionData => session.session_data_size.unwrap_or(0),
+        Media::Json => {
+            let body = detail(app, caller, session).await?;
+            return Ok((body.len() as u64, body.into()));
+        }
     };
-    Ok((body.len() as u64, body))
+    if method == Method::HEAD {
+        return Ok((size, Body::empty()));
+    }
+    let is_markdown = media == Media::Markdown;
+    if size > STREAM_BYTES {
+        let pieces = match is_markdown {
+            true => app.markdown_stream(caller, session).await?,
+            false => app.session_data_stream(caller, session).await?,
+        };
+        return Ok((size, Body::from_stream(as_text(pieces))));
+    }
+    let bytes =
+        if is_markdown { app.markdown(caller, session).await? } else { app.session_data(caller, session).await? };
+    // The same length in either case, so that what is said of it stays true.
+    let text = match wtf8::lossy(&bytes) {
+        Cow::Borrowed(_) => bytes,
+        Cow::Owned(text) => text.into(),
+    };
+    Ok((text.len() as u64, text.into()))
+}
+
+/// Content as UTF-8 text of the same length: stored lone surrogates are replaced.
+fn as_text(pieces: BlobStream) -> impl Stream<Item = Result<Bytes, Error>> + Send {
+    let pieces = pieces.map(Some).chain(futures_util::stream::iter([None]));
+    let texts = pieces.scan(Decoder::default(), |decoder, piece| {
+        let mut text = String::new();
+        let piece = match piece {
+            Some(Ok(bytes)) => {
+                text.reserve(bytes.len() + 3);
+                decoder.push(&bytes, &mut text);
+                Ok(text.into())
+            }
+            Some(Err(error)) => Err(error),
+            None => {
+                std::mem::take(decoder).finish(&mut text);
+                Ok(text.into())
+            }
+        };
+        std::future::ready(Some(piece))
+    });
+    texts.filter(|piece| std::future::ready(!piece.as_ref().is_ok_and(Bytes::is_empty)))
 }
 
 async fn detail(app: &App, caller: &Caller, session: &Session) -> Result<Bytes, Error> {
@@ -209,7 +255,6 @@ async fn detail(app: &App, caller: &Caller, session: &Session) -> Result<Bytes, 
         Err(error) if error.kind == ErrorKind::NotFound => None,
         Err(error) => return Err(error),
     };
-    let markdown = String::from_utf8_lossy(&markdown);
     // The markdown stands in it twice, once whole and once in exchanges; escapes make it a little longer.
     let capacity = 4_096 + markdown.len() * 9 / 4;
     let session = SessionDetail::new(session, project.as_ref(), &markdown, &exchanges);

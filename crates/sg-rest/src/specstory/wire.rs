@@ -5,7 +5,8 @@
 
 use serde::Serialize;
 use serde::ser::{SerializeMap as _, Serializer};
-use sg_domain::{Exchange, ExchangeId, Project, Session, SessionMetadata, Timestamp};
+use serde_json::value::RawValue;
+use sg_domain::{Exchange, ExchangeId, Project, Session, SessionMetadata, Timestamp, wtf8};
 
 use super::conditional;
 
@@ -134,6 +135,25 @@ pub(super) struct SessionList<'a> {
     pub(super) sessions: Vec<SessionSummary<'a>>,
     pub(super) total: u64,
     pub(super) project_id: &'a str,
+}
+
+/// `data` of a session that was stored. `sessionId` is the id of the path: the SDKs read, head and delete with it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct StoredSession<'a> {
+    session_id: &'a str,
+    project_id: &'a str,
+    created_at: Iso,
+}
+
+impl<'a> StoredSession<'a> {
+    pub(super) fn new(session: &'a Session) -> Self {
+        Self {
+            session_id: &session.client_id,
+            project_id: session.project_id.as_str(),
+            created_at: Iso(session.created_at),
+        }
+    }
 }
 
 /// SessionSummary.
@@ -268,17 +288,17 @@ impl<'a> RecentSession<'a> {
 pub(super) struct RecentBody<'a> {
     success: bool,
     data: RecentData<'a>,
-    sessions: &'a serde_json::value::RawValue,
+    sessions: &'a RawValue,
 }
 
 #[derive(Serialize)]
 struct RecentData<'a> {
-    sessions: &'a serde_json::value::RawValue,
+    sessions: &'a RawValue,
     total: usize,
 }
 
 impl<'a> RecentBody<'a> {
-    pub(super) fn new(sessions: &'a serde_json::value::RawValue, total: usize) -> Self {
+    pub(super) fn new(sessions: &'a RawValue, total: usize) -> Self {
         Self { success: true, data: RecentData { sessions, total }, sessions }
     }
 }
@@ -323,7 +343,7 @@ pub(super) struct SessionData<'a> {
 pub(super) struct SessionDetail<'a> {
     #[serde(flatten)]
     summary: SessionSummary<'a>,
-    markdown_content: &'a str,
+    markdown_content: Wtf8<'a>,
     share_status: &'static str,
     should_skip_processing: bool,
     project: Option<ProjectBrief<'a>>,
@@ -334,17 +354,33 @@ impl<'a> SessionDetail<'a> {
     pub(super) fn new(
         session: &'a Session,
         project: Option<&'a Project>,
-        markdown: &'a str,
+        markdown: &'a [u8],
         exchanges: &'a [Exchange],
     ) -> Self {
         Self {
             summary: SessionSummary::new(session),
-            markdown_content: markdown,
+            markdown_content: Wtf8(markdown),
             share_status: session.share_status.name(),
             should_skip_processing: false,
             project: project.map(ProjectBrief::new),
             exchanges: exchanges.iter().map(|exchange| ExchangeBody::new(session, exchange, markdown)).collect(),
         }
+    }
+}
+
+/// Content as it is stored. A lone surrogate in it, which no text can hold, goes out as the escape that it came as.
+struct Wtf8<'a>(&'a [u8]);
+
+impl Serialize for Wtf8<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if let Ok(text) = std::str::from_utf8(self.0) {
+            return serializer.serialize_str(text);
+        }
+        let mut json = String::with_capacity(self.0.len() * 9 / 8);
+        json.push('"');
+        wtf8::escape_json(self.0, &mut json);
+        json.push('"');
+        RawValue::from_string(json).map_err(serde::ser::Error::custom)?.serialize(serializer)
     }
 }
 
@@ -362,7 +398,7 @@ pub(super) struct ExchangeBody<'a> {
     session_id: &'a str,
     /// Its part of the markdown; left out where only the exchange itself was changed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    content: Option<&'a str>,
+    content: Option<Wtf8<'a>>,
     order_number: u32,
     created_at: Iso,
     updated_at: Iso,
@@ -373,8 +409,10 @@ pub(super) struct ExchangeBody<'a> {
 }
 
 impl<'a> ExchangeBody<'a> {
-    fn new(session: &'a Session, exchange: &'a Exchange, markdown: &'a str) -> Self {
-        Self { content: Some(exchange.slice(markdown)), ..Self::without_content(session, exchange) }
+    fn new(session: &'a Session, exchange: &'a Exchange, markdown: &'a [u8]) -> Self {
+        let place = usize::try_from(exchange.start).ok().zip(usize::try_from(exchange.end).ok());
+        let content = place.and_then(|(start, end)| markdown.get(start..end)).unwrap_or_default();
+        Self { content: Some(Wtf8(content)), ..Self::without_content(session, exchange) }
     }
 
     pub(super) fn without_content(session: &'a Session, exchange: &'a Exchange) -> Self {

@@ -51,7 +51,7 @@ pub(super) fn exchanges(
                 && (removed.is_empty() || !removed.contains(&sessions.id(session)))
                 && filter.passes(session)
         };
-        let segment = Segment::open(snapshot, reader)?;
+        let segment = Segment::open(snapshot, reader, sessions)?;
         let mut candidates = candidates(sessions, reader.max_doc(), may_be_found);
         let Some(phrases) = segment.narrow(&clauses, &mut candidates)? else { continue };
         let found = first_of_each(sessions, &candidates);
@@ -92,28 +92,57 @@ fn first_of_each(sessions: &SegmentSessions, found: &Docs) -> Vec<DocId> {
     first
 }
 
-/// Where the words of a clause stand first in documents.
+/// Where the words of a clause stand in documents: one place each.
 pub(super) type Places = HashMap<DocId, u32>;
 
+/// A document that is in no slot.
+const NO_SLOT: u32 = u32::MAX;
+
+/// What of each session is decided already.
+struct Settled<'a> {
+    sessions: &'a SegmentSessions,
+    /// Of each session the first document that was found; empty when each document counts for itself.
+    first: Vec<DocId>,
+}
+
+impl<'a> Settled<'a> {
+    fn new(sessions: &'a SegmentSessions, by_session: bool) -> Self {
+        Self { sessions, first: if by_session { vec![DocId::MAX; sessions.len()] } else { Vec::new() } }
+    }
+
+    /// Whether a document cannot change the answer any more.
+    fn is_enough(&self, doc: DocId) -> bool {
+        !self.first.is_empty() && self.first[self.sessions.session_of[doc as usize] as usize] <= doc
+    }
+
+    fn add(&mut self, doc: DocId) {
+        if !self.first.is_empty() {
+            let first = &mut self.first[self.sessions.session_of[doc as usize] as usize];
+            *first = doc.min(*first);
+        }
+    }
+}
+
 /// The words of one segment.
-struct Segment {
+struct Segment<'a> {
     words: Arc<InvertedIndexReader>,
     starts: Arc<InvertedIndexReader>,
+    sessions: &'a SegmentSessions,
     docs: DocId,
 }
 
-impl Segment {
-    fn open(snapshot: &Snapshot, reader: &SegmentReader) -> tantivy::Result<Self> {
+impl<'a> Segment<'a> {
+    fn open(snapshot: &Snapshot, reader: &SegmentReader, sessions: &'a SegmentSessions) -> tantivy::Result<Self> {
         let words = reader.inverted_index(snapshot.fields.exchange)?;
         let starts = reader.inverted_index(snapshot.fields.starts)?;
-        Ok(Self { words, starts, docs: reader.max_doc() })
+        Ok(Self { words, starts, sessions, docs: reader.max_doc() })
     }
 
-    /// Leaves the documents that hold every clause, and tells where those of several words stand; `None` when there are
-    /// no such documents.
+    /// Leaves the documents that hold every clause, of a session at least the first one, and tells where clauses of
+    /// several words stand; `None` when there are no such documents.
     fn narrow(&self, clauses: &[Clause], candidates: &mut Docs) -> tantivy::Result<Option<Vec<Option<Places>>>> {
         let mut phrases = Vec::with_capacity(clauses.len());
-        for clause in clauses {
+        for (number, clause) in clauses.iter().enumerate() {
             let last = clause.words.len() - 1;
             for (i, word) in clause.words.iter().enumerate() {
                 if candidates.is_empty() {
@@ -121,7 +150,8 @@ impl Segment {
                 }
                 candidates.keep(&self.holding(word, clause.is_open && i == last)?);
             }
-            phrases.push(if last > 0 { Some(self.neighbours(clause, candidates)?) } else { None });
+            let is_final = number + 1 == clauses.len();
+            phrases.push(if last > 0 { Some(self.neighbours(clause, candidates, is_final)?) } else { None });
         }
         Ok((!candidates.is_empty()).then_some(phrases))
     }
@@ -145,8 +175,9 @@ impl Segment {
         Ok(docs)
     }
 
-    /// Leaves the candidates in which the words of a clause follow each other, and tells where they do first.
-    fn neighbours(&self, clause: &Clause, candidates: &mut Docs) -> tantivy::Result<Places> {
+    /// Leaves the candidates in which the words of a clause follow each other, and tells a place where they do. For the
+    /// final clause the first such document of a session is enough, and nothing is read of those behind it.
+    fn neighbours(&self, clause: &Clause, candidates: &mut Docs, is_final: bool) -> tantivy::Result<Places> {
         let whole = clause.words.len() - usize::from(clause.is_open);
         let mut postings = Vec::with_capacity(whole);
         for word in &clause.words[..whole] {
@@ -154,11 +185,16 @@ impl Segment {
                 postings.push(self.positions_of(&info)?);
             }
         }
-        let mut firsts = Places::new();
+        let mut settled = Settled::new(self.sessions, is_final);
+        let mut found = Places::new();
         // Where all words but the one that is a beginning follow each other.
-        let mut almost: HashMap<DocId, Vec<u32>> = HashMap::new();
+        let mut almost = Vec::new();
+        let mut slot_of: Vec<u32> = if clause.is_open { vec![NO_SLOT; self.docs as usize] } else { Vec::new() };
         let (mut places, mut others) = (Vec::new(), Vec::new());
         for doc in candidates.iter() {
+            if settled.is_enough(doc) {
+                continue;
+            }
             places.clear();
             for (i, postings) in (0..).zip(&mut postings) {
                 if postings.doc() < doc {
@@ -172,37 +208,42 @@ impl Segment {
                     postings.positions(&mut others);
                     keep_followed(&mut places, i, &others);
                 }
+                if places.is_empty() {
+                    break;
+                }
             }
-            match places.first() {
-                None => {}
-                Some(_) if clause.is_open => {
-                    almost.insert(doc, places.clone());
-                }
-                Some(first) => {
-                    firsts.insert(doc, *first);
-                }
+            let Some(first) = places.first() else { continue };
+            if clause.is_open {
+                slot_of[doc as usize] = u32::try_from(almost.len()).unwrap_or(NO_SLOT);
+                almost.push(places.clone());
+            } else {
+                found.insert(doc, *first);
+                settled.add(doc);
             }
         }
-        if clause.is_open {
+        if clause.is_open && !almost.is_empty() {
             let distance = u32::try_from(whole).unwrap_or(u32::MAX);
-            for info in beginning(&self.words, &clause.words[whole])? {
+            // The most frequent words settle most documents, so that nothing has to be read of the many rare ones.
+            for info in frequent_first(beginning(&self.words, &clause.words[whole])?) {
                 let mut postings = self.positions_of(&info)?;
                 let mut doc = postings.doc();
                 while doc != TERMINATED {
-                    if candidates.has(doc)
-                        && let Some(known) = almost.get(&doc)
-                    {
+                    let slot = slot_of[doc as usize];
+                    if slot != NO_SLOT && !settled.is_enough(doc) {
                         postings.positions(&mut others);
-                        if let Some(first) = known.iter().find(|at| others.binary_search(&(**at + distance)).is_ok()) {
-                            firsts.entry(doc).and_modify(|known| *known = (*known).min(*first)).or_insert(*first);
+                        let is_followed = |at: &&u32| others.binary_search(&at.saturating_add(distance)).is_ok();
+                        if let Some(first) = almost[slot as usize].iter().find(is_followed) {
+                            found.insert(doc, *first);
+                            settled.add(doc);
+                            slot_of[doc as usize] = NO_SLOT;
                         }
                     }
                     doc = postings.advance();
                 }
             }
         }
-        candidates.retain(|doc| firsts.contains_key(&doc));
-        Ok(firsts)
+        candidates.retain(|doc| found.contains_key(&doc));
+        Ok(found)
     }
 
     /// Where to look for a snippet in each document. One clause decides, the one that says most: neighbours, else the
@@ -220,15 +261,14 @@ impl Segment {
         let mut wanted = Docs::new(self.docs);
         found.iter().for_each(|doc| wanted.add(*doc));
         let mut positions = Vec::new();
-        for info in infos {
+        for info in frequent_first(infos) {
             let mut postings = self.positions_of(&info)?;
             let mut doc = postings.doc();
             while doc != TERMINATED {
                 if wanted.has(doc) {
                     postings.positions(&mut positions);
-                    if let Some(first) = positions.first() {
-                        places.entry(doc).and_modify(|known| *known = (*known).min(*first)).or_insert(*first);
-                    }
+                    places.extend(positions.first().map(|first| (doc, *first)));
+                    wanted.remove(doc);
                 }
                 doc = postings.advance();
             }
@@ -267,6 +307,11 @@ fn beginning(index: &InvertedIndexReader, start: &str) -> tantivy::Result<Vec<Te
     Ok(found)
 }
 
+fn frequent_first(mut infos: Vec<TermInfo>) -> Vec<TermInfo> {
+    infos.sort_unstable_by_key(|info| std::cmp::Reverse(info.doc_freq));
+    infos
+}
+
 /// A set of documents of one segment.
 struct Docs {
     words: Vec<u64>,
@@ -279,6 +324,10 @@ impl Docs {
 
     fn add(&mut self, doc: DocId) {
         self.words[doc as usize / 64] |= 1 << (doc % 64);
+    }
+
+    fn remove(&mut self, doc: DocId) {
+        self.words[doc as usize / 64] &= !(1 << (doc % 64));
     }
 
     fn has(&self, doc: DocId) -> bool {
@@ -296,7 +345,7 @@ impl Docs {
 
     fn retain(&mut self, wanted: impl Fn(DocId) -> bool) {
         let gone: Vec<DocId> = self.iter().filter(|doc| !wanted(*doc)).collect();
-        gone.into_iter().for_each(|doc| self.words[doc as usize / 64] &= !(1 << (doc % 64)));
+        gone.into_iter().for_each(|doc| self.remove(doc));
     }
 
     /// Ascending.

@@ -1,4 +1,5 @@
-//! The pages: the playground and its assets, gzipped when the server was built, under hashed names.
+//! The pages: the playground, the REST API's documents, and their assets, gzipped when the server was built, under hashed
+//! names.
 
 use axum::Router;
 use axum::body::Body;
@@ -6,12 +7,13 @@ use axum::extract::Path;
 use axum::response::Response;
 use axum::routing::get;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde_json::json;
 
 use super::failure::{json_response, not_found};
 
 /// One file of the bundle.
 struct Asset {
-    /// Its name under `/assets/`; the page itself is `index.html`.
+    /// Its name under `/assets/`; pages end in `.html` and have paths of their own.
     name: &'static str,
     /// Its media type.
     media_type: &'static str,
@@ -31,9 +33,16 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
     img-src 'self' data:; connect-src 'self' ws:; worker-src 'self' blob:; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'";
 
+/// The same without what only Monaco needs. Both tools write styles at run time; ReDoc searches in a worker of its own.
+const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+    connect-src 'self'; worker-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 pub(crate) fn router() -> Router {
     Router::new()
         .route("/", get(async |headers: HeaderMap| playground(&headers)))
+        .route("/api/docs", get(async |headers: HeaderMap| docs("swagger.html", &headers)))
+        .route("/api/redoc", get(async |headers: HeaderMap| docs("redoc.html", &headers)))
+        .route("/api/openapi.json", get(description))
         .route("/assets/{name}", get(async |Path(name): Path<String>, headers: HeaderMap| asset(&name, &headers)))
 }
 
@@ -44,17 +53,39 @@ pub(crate) fn playground(headers: &HeaderMap) -> Response {
         return json_response(StatusCode::OK, body.to_owned());
     };
     // The page names the assets of its own build, so it is asked for every time; its ETag makes that cheap.
-    send(page, headers, "no-cache")
+    send(page, headers, "no-cache", POLICY)
+}
+
+/// The documents of the REST API.
+fn docs(name: &str, headers: &HeaderMap) -> Response {
+    match ASSETS.iter().find(|asset| asset.name == name) {
+        Some(page) => send(page, headers, "no-cache", DOCS_POLICY),
+        None => {
+            let error = "pages are not built into this server, read /api/openapi.json";
+            json_response(StatusCode::NOT_FOUND, json!({ "success": false, "error": error }).to_string())
+        }
+    }
+}
+
+/// What the documents show: the dialect's own description, at a path that every tool finds.
+async fn description() -> Response {
+    let mut response = Response::new(Body::from(sg_rest::specstory::openapi::document()));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    // Tools on other origins read it too.
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    response
 }
 
 fn asset(name: &str, headers: &HeaderMap) -> Response {
-    match ASSETS.iter().find(|asset| asset.name == name && name != "index.html") {
-        Some(asset) => send(asset, headers, "public, max-age=31536000, immutable"),
+    match ASSETS.iter().find(|asset| asset.name == name && !name.ends_with(".html")) {
+        Some(asset) => send(asset, headers, "public, max-age=31536000, immutable", POLICY),
         None => not_found(),
     }
 }
 
-fn send(asset: &'static Asset, request: &HeaderMap, cache: &'static str) -> Response {
+fn send(asset: &'static Asset, request: &HeaderMap, cache: &'static str, policy: &'static str) -> Response {
     let known = request.get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let is_known = known.split(',').any(|tag| tag.trim().trim_start_matches("W/") == asset.etag);
     let mut response = Response::new(Body::empty());
@@ -62,7 +93,7 @@ fn send(asset: &'static Asset, request: &HeaderMap, cache: &'static str) -> Resp
     headers.insert(header::ETAG, HeaderValue::from_static(asset.etag));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
     headers.insert(header::VARY, HeaderValue::from_static("accept, accept-encoding"));
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     if is_known {

@@ -68,6 +68,11 @@ impl Tx {
         Ok(())
     }
 
+    /// Writes all exchanges of a session whose row is there, as [`Tx::put_session`] does.
+    pub async fn put_exchanges(&self, session: SessionId, exchanges: &[Exchange]) -> Result<()> {
+        Ok(self.write_exchanges(session, exchanges, true).await?)
+    }
+
     /// Deletes a session and everything that belongs to it; whether there was one. Blobs stay for the sweep.
     pub async fn delete_session(&self, owner: &UserId, id: SessionId) -> Result<bool> {
         // The project is locked first, as writing does: the other order would be a deadlock with it.

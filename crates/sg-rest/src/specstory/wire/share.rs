@@ -3,7 +3,7 @@
 use serde::Serialize;
 use sg_app::{ExchangeText, SharedSession};
 
-use super::{ExchangeBody, Iso, Metadata, ProjectBrief};
+use super::{ExchangeBody, Iso, Metadata, ProjectBrief, Wtf8};
 
 /// `data` of a shared session.
 #[derive(Serialize)]
@@ -37,7 +37,7 @@ impl<'a> SharedBody<'a> {
     pub(in super::super) fn new(shared: &'a SharedSession) -> Self {
         let session = &shared.session;
         let exchange = |text: &'a ExchangeText| ExchangeBody {
-            content: Some(&text.content),
+            content: Some(Wtf8(text.content.as_bytes())),
             ..ExchangeBody::without_content(session, &text.exchange)
         };
         Self {
