@@ -104,6 +104,13 @@ const FIELDS: &[Field] = &[
         foreign: Foreign::NotFound,
     },
     Field {
+        name: "putSession",
+        query: r#"mutation { putSession(input: { projectId: "$project", projectName: "p", sessionId: "new",
+            name: "heliotrope", markdown: "m", rawData: "{}" }) { session { name } } }"#,
+        shows: MINE,
+        foreign: Foreign::Makes,
+    },
+    Field {
         name: "deleteProject",
         query: r#"mutation { deleteProject(input: { id: "$project" }) { deletedProjectId } }"#,
         shows: OWN,
@@ -263,7 +270,7 @@ const ROUTES: &[Row] = &[
     reads("entitlement", 200, ""),
     reads("skills", 200, ""),
     reads("skill runs", 200, ""),
-    writes("run skills", 501, 501, "{}"),
+    writes("run skills", 409, 409, "{}"),
     writes("decide dossier", 404, 404, r#"{"action":"approve"}"#),
     writes("install skill", 404, 404, r#"{"install_state":"installed"}"#),
     reads("list API tokens", 200, ""),
@@ -333,14 +340,6 @@ async fn check_route(world: &World, route: &Route) {
         }
     }
     world.gateway.run_jobs().await;
-}
-
-/// The body that a route needs.
-fn body(route: &str) -> Option<Value> {
-    match route {
-        "put session" => Some(json!({ "projectName": "p", "name": "n", "markdown": "# m", "rawData": "{}" })),
-        _ => None,
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,7 @@
 mod browser;
 mod oidc;
 mod provider;
+mod real;
 
 use std::time::Duration;
 

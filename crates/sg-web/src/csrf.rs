@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, header};
 use sg_domain::{Digest, Error, ErrorKind};
 
 use crate::Pages;
-use crate::failure::refusal;
+use crate::failure::problem;
 use crate::visitor::Visitor;
 
 /// The name of the field that holds the token.
@@ -94,10 +94,11 @@ impl FromRequest<Pages> for SignedForm {
     async fn from_request(request: Request, pages: &Pages) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
         let visitor = Visitor::from_request_parts(&mut parts, pages).await?;
-        let fields = Fields::read(&parts, body, &pages.settings.public_url).await.map_err(refusal)?;
+        let fields =
+            Fields::read(&parts, body, &pages.settings.public_url).await.map_err(|error| problem(&error, None))?;
         if !visitor.is_token(fields.get(FIELD).unwrap_or_default()) {
             let text = "this form is no longer good, go back, reload the page and try again";
-            return Err(refusal(Error::new(ErrorKind::Forbidden, text)));
+            return Err(problem(&Error::new(ErrorKind::Forbidden, text), None));
         }
         Ok(Self { visitor, fields })
     }

@@ -73,14 +73,14 @@ impl FromRef<Pages> for App {
 pub fn router(app: App, settings: Settings) -> Router {
     let oidc = settings.oidc.clone().map(|oidc| Arc::new(Provider::new(oidc, &settings.public_url)));
     let pages = Pages { app, settings: Arc::new(settings), oidc };
-    let mut router = Router::new().route(asset::ROUTE, get(asset::file));
-    for page in page::PAGES {
-        router = router.route(page.path, (page.answer)());
-    }
-    let router = router
+    let mut router = Router::new()
+        .route(asset::ROUTE, get(asset::file))
         .route("/login", get(sign_in::page).post(sign_in::sign_in))
         .route("/logout", post(sign_in::sign_out))
         .route("/login/oidc", get(oidc::start))
         .route(oidc::CALLBACK, get(oidc::callback));
+    for page in page::PAGES {
+        router = router.route(page.path, (page.answer)());
+    }
     router.with_state(pages)
 }

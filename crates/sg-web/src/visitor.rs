@@ -8,7 +8,7 @@ use http::request::Parts;
 use http::{HeaderMap, Method, header};
 use sg_domain::{Caller, ClientAddress, Result};
 
-use crate::failure::refusal;
+use crate::failure::problem;
 use crate::{Pages, answer, csrf, next};
 
 /// The name of the sign-in cookie.
@@ -65,7 +65,7 @@ impl FromRequestParts<Pages> for Visitor {
             }
             // What a form says is lost: it cannot be sent again after signing in.
             Ok(None) => Err(answer::see_other("/login")),
-            Err(error) => Err(refusal(error)),
+            Err(error) => Err(problem(&error, None)),
         }
     }
 }
@@ -74,7 +74,7 @@ impl OptionalFromRequestParts<Pages> for Visitor {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, pages: &Pages) -> Result<Option<Self>, Response> {
-        Self::of(parts, pages).await.map_err(refusal)
+        Self::of(parts, pages).await.map_err(|error| problem(&error, None))
     }
 }
 
