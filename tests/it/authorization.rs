@@ -333,14 +333,6 @@ async fn check_route(world: &World, route: &Route) {
     world.gateway.run_jobs().await;
 }
 
-/// The body that a route needs.
-fn body(route: &str) -> Option<Value> {
-    match route {
-        "put session" => Some(json!({ "projectName": "p", "name": "n", "markdown": "# m", "rawData": "{}" })),
-        _ => None,
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revoked_key_is_refused_at_once() {
     let world = World::start().await;
