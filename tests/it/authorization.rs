@@ -2,6 +2,8 @@
 //! right one}. The fields are read from the schema and the routes from their tables, so what is new fails until it has a
 //! row here.
 
+mod page;
+
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
@@ -100,6 +102,13 @@ const FIELDS: &[Field] = &[
         query: r#"mutation { updateProject(input: { id: "$project", icon: "Bug" }) { project { name icon } } }"#,
         shows: MINE,
         foreign: Foreign::NotFound,
+    },
+    Field {
+        name: "putSession",
+        query: r#"mutation { putSession(input: { projectId: "$project", projectName: "p", sessionId: "new",
+            name: "heliotrope", markdown: "m", rawData: "{}" }) { session { name } } }"#,
+        shows: MINE,
+        foreign: Foreign::Makes,
     },
     Field {
         name: "deleteProject",

@@ -147,6 +147,7 @@ fn demo_on_an_empty_machine_shows_samples_and_signs_in() {
     assert_eq!(found["projects"].as_array().unwrap().len(), 4, "{found:#}");
     assert_eq!(server.stop(), Some(0));
 
+    // What follows the address tells how to sign in on the pages.
     let again = program.serve(&["demo"]);
     assert_eq!(again.ask("GET", "/api/v1/projects", Some(&key), "").0, 401, "the first key still works");
 }
@@ -168,4 +169,74 @@ fn clients_that_stall_are_let_go() {
         stream.read_to_string(&mut answer).unwrap();
         assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{sent:?}: {answer}");
     }
+}
+
+/// Runs the program with text on its standard input.
+fn with_input(program: &Program, arguments: &[&str], input: &str) -> crate::program::Said {
+    use std::io::Write as _;
+    let mut command = program.command(arguments);
+    let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    crate::program::Said {
+        code: output.status.code().unwrap_or(-1),
+        out: text(output.stdout),
+        err: text(output.stderr),
+    }
+}
+
+#[test]
+fn passwords_are_read_made_up_and_changed() {
+    let program = Program::new();
+    let said = with_input(&program, &["user", "create", "me@example.com", "--password-stdin"], "short\n");
+    assert!(said.code == 1 && said.err.contains("at least 10 characters"), "{}", said.err);
+    assert_eq!(program.ok(&["user", "list", "--json"]).trim(), "[]", "no account is left without a password");
+    let said =
+        with_input(&program, &["user", "create", "me@example.com", "--password-stdin"], "correct horse battery\r\n");
+    assert!(said.code == 0 && !said.out.contains("horse"), "{}{}", said.out, said.err);
+    let made = program.json(&["user", "create", "you@example.com", "--json"]);
+    let generated = made["password"].as_str().unwrap();
+    assert_eq!(generated.len(), 23, "{generated}");
+
+    let server = program.serve(&["serve"]);
+    let sign_in = |email: &str, password: &str| {
+        let body = format!("email={email}&password={password}");
+        server.form("/login", &body).0
+    };
+    assert_eq!(sign_in("me@example.com", "correct+horse+battery"), 303);
+    assert_eq!(sign_in("you@example.com", generated), 303);
+    assert_eq!(sign_in("you@example.com", "correct+horse+battery"), 401);
+    let said = program.ok(&["user", "password", "you@example.com", "--generate-password"]);
+    assert!(said.contains("not shown again"), "{said}");
+    assert_eq!(sign_in("you@example.com", generated), 401);
+    let said = with_input(&program, &["user", "password", "nobody@example.com", "--password-stdin"], "x");
+    assert!(said.code == 1 && said.err.contains("there is no user"), "{}", said.err);
+    let both = ["user", "password", "you@example.com", "--generate-password", "--password-stdin"];
+    assert_eq!(program.run(&both).code, 2);
+}
+
+#[test]
+fn a_device_is_signed_in_listed_and_revoked() {
+    let program = Program::with_user();
+    let said = program.run(&["device", "token"]);
+    assert!(said.out.starts_with("sgr_") && said.out.trim_end().lines().count() == 1, "{}", said.out);
+    assert!(said.err.contains("not shown again"), "{}", said.err);
+    let refresh = said.out.trim_end().to_owned();
+    let server = program.serve(&["serve"]);
+    let (status, body) = server.ask("POST", "/api/v1/device-refresh", Some(&refresh), "");
+    assert_eq!(status, 200, "{body}");
+    let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+    let access = body["accessToken"].as_str().unwrap();
+    assert_eq!(server.ask("GET", "/api/v1/projects", Some(access), "").0, 200);
+
+    let devices = program.json(&["device", "list", "--json"]);
+    assert_eq!((&devices[0]["hostname"], &devices[0]["revokedAt"]), (&json!("command line"), &json!(null)));
+    let listed = program.ok(&["device", "list"]);
+    assert!(listed.contains("me@example.com") && listed.contains("until 20") && !listed.contains(&refresh), "{listed}");
+    program.ok(&["device", "revoke", devices[0]["id"].as_str().unwrap()]);
+    assert_eq!(server.ask("GET", "/api/v1/projects", Some(access), "").0, 401);
+    assert_eq!(server.ask("POST", "/api/v1/device-refresh", Some(&refresh), "").0, 401);
+    let said = program.run(&["device", "revoke", "x"]);
+    assert!(said.code == 1 && said.err.contains("device list"), "{}", said.err);
 }

@@ -25,5 +25,6 @@ mod postgres;
 mod program;
 mod rate_limit;
 mod search_contract;
+mod sign_in;
 mod specstory;
 mod store_contract;

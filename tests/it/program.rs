@@ -158,6 +158,22 @@ impl Server {
         (head[9..12].parse().unwrap(), body.to_owned())
     }
 
+    /// Sends a form over a real socket; the status and the head and body behind it.
+    pub fn form(&self, path: &str, body: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(&self.base()["http://".len()..]).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        write!(
+            stream,
+            "POST {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        (answer[9..12].parse().unwrap(), answer)
+    }
+
     /// A GraphQL document with a key; its data.
     pub fn graphql(&self, key: &str, query: &str) -> Value {
         let body = serde_json::json!({ "query": query }).to_string();

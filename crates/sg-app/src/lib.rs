@@ -35,7 +35,7 @@ pub use exchange::ExchangeText;
 pub use idempotency::{IdempotentRequest, IdempotentTurn, Turn};
 pub use job::JobRun;
 pub use key::{CreatedKey, KeyRequest};
-pub use password::{MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS};
+pub use password::{MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS, check_password};
 pub use project::ProjectUpdate;
 pub use reindex::Progress;
 pub use search::{MAX_SEARCH_OFFSET, SearchAnswer, SearchRequest};

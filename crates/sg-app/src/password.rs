@@ -38,8 +38,8 @@ static NOBODYS: LazyLock<String> = LazyLock::new(|| {
     hash.map(|hash| hash.to_string()).unwrap_or_default()
 });
 
-/// Checks what a new password must be.
-pub(crate) fn check(password: &str) -> Result<()> {
+/// Checks that a password is one that an account may have: `Invalid` says why not.
+pub fn check_password(password: &str) -> Result<()> {
     if password.len() > MAX_PASSWORD_BYTES {
         return Err(Error::invalid(format!("a password must be no longer than {MAX_PASSWORD_BYTES} bytes")));
     }
@@ -52,7 +52,7 @@ pub(crate) fn check(password: &str) -> Result<()> {
 impl App {
     /// The PHC string of a password: Argon2id, 19 MiB, two passes (OWASP's recommendation).
     pub(crate) async fn hash_password(&self, password: &str) -> Result<String> {
-        check(password)?;
+        check_password(password)?;
         let salt = hex::decode(self.ids().secret_hex(16)).map_err(Error::internal)?;
         let password = password.to_owned();
         self.in_turn(move || {
@@ -92,11 +92,11 @@ mod tests {
 
     #[test]
     fn lengths_are_bounded() {
-        assert!(check("ten chars!").is_ok());
-        assert!(check("nine char").unwrap_err().message.contains("at least 10"));
-        assert!(check("ÄÖÜäöü€€€€").is_ok(), "characters, not bytes");
-        assert!(check(&"x".repeat(MAX_PASSWORD_BYTES)).is_ok());
-        assert!(check(&"x".repeat(MAX_PASSWORD_BYTES + 1)).is_err());
+        assert!(check_password("ten chars!").is_ok());
+        assert!(check_password("nine char").unwrap_err().message.contains("at least 10"));
+        assert!(check_password("ÄÖÜäöü€€€€").is_ok(), "characters, not bytes");
+        assert!(check_password(&"x".repeat(MAX_PASSWORD_BYTES)).is_ok());
+        assert!(check_password(&"x".repeat(MAX_PASSWORD_BYTES + 1)).is_err());
     }
 
     #[test]

@@ -14,10 +14,12 @@ use crate::telemetry;
 mod completions;
 mod config_show;
 mod demo;
+mod device;
 mod doctor;
 mod import;
 mod key;
 mod openapi;
+mod password;
 mod reindex;
 mod schema;
 mod serve;
@@ -55,12 +57,15 @@ enum Command {
     Serve(serve::Serve),
     Demo(demo::Demo),
     Import(import::Import),
-    /// Makes and lists accounts.
+    /// Makes and lists accounts, and sets their passwords.
     #[command(subcommand)]
     User(user::UserCommand),
     /// Makes, lists and revokes API keys.
     #[command(subcommand)]
     Key(key::KeyCommand),
+    /// Signs devices (SpecStory's command line) in without a browser, lists and revokes them.
+    #[command(subcommand)]
+    Device(device::DeviceCommand),
     Reindex(reindex::Reindex),
     Schema(schema::Schema),
     Openapi(openapi::Openapi),
@@ -110,6 +115,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Import(command) => command.run(&config).await,
             Command::User(command) => command.run(&config).await,
             Command::Key(command) => command.run(&config).await,
+            Command::Device(command) => command.run(&config).await,
             Command::Reindex(command) => command.run(&config).await,
             Command::Config(command) => command.run(&config),
             Command::Doctor(command) => command.run(&config).await,

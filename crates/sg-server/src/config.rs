@@ -11,9 +11,11 @@ use serde::{Deserialize, Serialize};
 
 mod load;
 mod network;
+mod oidc;
 mod rate_limit;
 pub use load::{ConfigError, Overrides, load};
 pub use network::Network;
+pub use oidc::OidcSection;
 pub use rate_limit::RateLimitSection;
 
 /// All settings.
@@ -27,6 +29,8 @@ pub struct Config {
     pub http: HttpConfig,
     /// How many requests an hour.
     pub rate_limit: RateLimitSection,
+    /// Signing in through a provider.
+    pub oidc: OidcSection,
     /// Rows and blobs.
     pub store: StoreSection,
     /// The index.
@@ -47,6 +51,8 @@ pub struct Config {
 pub struct HttpConfig {
     /// The address to listen on.
     pub listen: SocketAddr,
+    /// The address that people reach the server at, such as `https://sessions.example.com`. Empty: that of each request.
+    pub public_url: String,
     /// Proxies whose word about the client's address is taken, as addresses or ranges.
     pub trusted_proxies: Vec<Network>,
     /// The header that those proxies write it in.
@@ -192,6 +198,7 @@ impl Default for Config {
             data_dir: PathBuf::new(),
             http: HttpConfig::default(),
             rate_limit: RateLimitSection::default(),
+            oidc: OidcSection::default(),
             store: StoreSection::default(),
             search: SearchSection::default(),
             limits: LimitsSection::default(),
@@ -207,6 +214,7 @@ impl Default for HttpConfig {
         let upload = sg_rest::specstory::UploadLimits::default();
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8377)),
+            public_url: String::new(),
             trusted_proxies: Vec::new(),
             client_address_header: AddressHeader::default(),
             max_body_bytes: upload.max_body_bytes,
@@ -320,6 +328,25 @@ impl Config {
             orphan_blob_grace_secs,
         } = self.limits;
         sg_app::Limits { max_session_bytes, max_query_bytes, max_job_attempts, job_lease_secs, orphan_blob_grace_secs }
+    }
+}
+
+impl Config {
+    /// The pages' part.
+    pub(crate) fn pages(&self) -> sg_web::Settings {
+        let public_url = self.http.public_url.trim_end_matches('/').to_owned();
+        sg_web::Settings { public_url, oidc: self.oidc.settings() }
+    }
+
+    /// Settings that do not go together.
+    fn fault(&self) -> Option<&'static str> {
+        let url = &self.http.public_url;
+        if !url.is_empty() && !oidc::is_url(url) {
+            return Some(
+                "http.public_url must be the address that people reach the server at, such as https://sessions.example.com",
+            );
+        }
+        self.oidc.fault(url)
     }
 }
 

@@ -57,7 +57,7 @@ pub fn router(app: App, config: &Config) -> Router {
         .merge(page::router())
         .merge(graphql::router(&state))
         .merge(sg_rest::specstory::router(app.clone(), http.specstory()))
-        .merge(sg_web::router(app, sg_web::Settings::default()))
+        .merge(sg_web::router(app, config.pages()))
         .fallback(async || failure::not_found())
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(state.clone(), request::limit))

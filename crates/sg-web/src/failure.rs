@@ -9,6 +9,11 @@ use crate::answer;
 use crate::layout::{self, Frame, Place, Viewer};
 use crate::visitor::Visitor;
 
+/// The page of an error, for nobody in particular.
+pub(crate) fn refusal(error: Error) -> Response {
+    problem(&error, None)
+}
+
 /// The page that an operation made for somebody, or what kept it from being made.
 pub(crate) fn shown(visitor: &Visitor, page: Result<Response>) -> Response {
     page.unwrap_or_else(|error| problem(&error, Some(visitor.viewer())))

@@ -15,6 +15,7 @@ mod key;
 mod layout;
 mod markdown;
 mod next;
+mod oidc;
 pub mod page;
 mod project;
 mod request;
@@ -34,12 +35,17 @@ use axum::extract::FromRef;
 use axum::routing::{get, post};
 use sg_app::App;
 
+pub use self::oidc::OidcSettings;
+use self::oidc::Provider;
+
 /// What the pages need to know of the server.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// The address that people reach the server at, such as `https://sessions.example.com`, without a final slash. Empty:
     /// links are relative, and what must be absolute is made from the request's `Host`.
     pub public_url: String,
+    /// The OpenID Connect provider that people may sign in through. Needs `public_url`.
+    pub oidc: Option<OidcSettings>,
 }
 
 impl Settings {
@@ -54,6 +60,7 @@ impl Settings {
 pub(crate) struct Pages {
     pub(crate) app: App,
     pub(crate) settings: Arc<Settings>,
+    pub(crate) oidc: Option<Arc<Provider>>,
 }
 
 impl FromRef<Pages> for App {
@@ -64,11 +71,14 @@ impl FromRef<Pages> for App {
 
 /// Every page. They tell who asks by their own cookie, never by an API key.
 pub fn router(app: App, settings: Settings) -> Router {
-    let pages = Pages { app, settings: Arc::new(settings) };
+    let oidc = settings.oidc.clone().map(|oidc| Arc::new(Provider::new(oidc, &settings.public_url)));
+    let pages = Pages { app, settings: Arc::new(settings), oidc };
     let mut router = Router::new()
         .route(asset::ROUTE, get(asset::file))
         .route("/login", get(sign_in::page).post(sign_in::sign_in))
-        .route("/logout", post(sign_in::sign_out));
+        .route("/logout", post(sign_in::sign_out))
+        .route("/login/oidc", get(oidc::start))
+        .route(oidc::CALLBACK, get(oidc::callback));
     for page in page::PAGES {
         router = router.route(page.path, (page.answer)());
     }

@@ -2,14 +2,21 @@
 
 /// The sign-in page that leads back to a page.
 pub(crate) fn login(wanted: &str) -> String {
-    let mut url = "/login?next=".to_owned();
-    for byte in wanted.bytes() {
+    format!("/login?next={}", encoded(wanted))
+}
+
+/// Text as a value of a query.
+pub(crate) fn encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => url.push(char::from(byte)),
-            _ => url.push_str(&format!("%{byte:02X}")),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => {
+                encoded.push(char::from(byte))
+            }
+            _ => encoded.push_str(&format!("%{byte:02X}")),
         }
     }
-    url
+    encoded
 }
 
 /// The longest address that is led back to, in bytes.

@@ -92,7 +92,7 @@ pub(crate) async fn sign_out(State(pages): State<Pages>, form: SignedForm) -> Re
 }
 
 /// The sign-in form.
-fn form(_pages: &Pages, next: &str, email: &str, error: Option<&Error>) -> Markup {
+fn form(pages: &Pages, next: &str, email: &str, error: Option<&Error>) -> Markup {
     let frame = Frame { title: "Sign in", viewer: None, place: Place::Nowhere, query: "" };
     let main = html! {
         div.panel.sign-in {
@@ -111,6 +111,10 @@ fn form(_pages: &Pages, next: &str, email: &str, error: Option<&Error>) -> Marku
                         maxlength="1000" autofocus[!email.is_empty()];
                 }
                 button type="submit" { "Sign in" }
+            }
+            @if let Some(provider) = &pages.oidc {
+                p.or { "or" }
+                a.button href={ "/login/oidc?next=" (next::encoded(next)) } { "Sign in with " (provider.settings.name) }
             }
             p.hint { "No account, or no password? Whoever runs this server makes them: "
                 code { "sessiongraph user create" } ", " code { "sessiongraph user password" } "." }

@@ -24,6 +24,7 @@ mod search;
 mod session;
 mod share;
 mod token;
+mod upload;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -59,6 +60,7 @@ mod token;
         session::session_sizes,
         session::recent_sessions,
         session::get_session,
+        upload::put_session,
         session::update_session,
         session::delete_session,
         session::update_exchange,

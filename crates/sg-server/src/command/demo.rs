@@ -11,7 +11,7 @@ use sg_app::{App, KeyRequest};
 use sg_domain::{Caller, Dialect, Scope, Scopes, User};
 use tokio::net::TcpListener;
 
-use super::{import as importing, operator, say};
+use super::{import as importing, operator, password, say};
 use crate::config::Config;
 use crate::gateway::{self, Gateway, IndexUse};
 use crate::import::{self, Found};
@@ -41,29 +41,41 @@ impl Demo {
     pub(super) async fn run(self, config: Config) -> anyhow::Result<ExitCode> {
         let gateway = gateway::open(&config, IndexUse::Write).await?;
         import::prepare(&gateway.app).await?;
-        let user = user(&gateway.app).await?;
+        let (user, password) = user(&gateway.app).await?;
         let listener = match self.listen {
             Some(listen) => http::server::bind(listen).await?,
             None => next_free(config.http.listen).await?,
         };
         let word = fill(&config, &gateway, &user).await?;
         let secret = fresh_key(&gateway.app, &user).await?;
-        say(welcome(listener.local_addr()?, &secret, word, &config))?;
+        let who = Who { email: &user.email, password: password.as_deref() };
+        say(welcome(listener.local_addr()?, &secret, &who, word, &config))?;
         run::run(gateway, &config, listener).await?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
-/// The account of an earlier demonstration, the only account, or a new one.
-async fn user(app: &App) -> anyhow::Result<User> {
+/// The account of an earlier demonstration, the only account, or a new one with a password that is told this once.
+async fn user(app: &App) -> anyhow::Result<(User, Option<String>)> {
     let mut users = app.users(&operator()).await?;
     if let Some(at) = users.iter().position(|user| user.email == EMAIL) {
-        return Ok(users.swap_remove(at));
+        return Ok((users.swap_remove(at), None));
     }
     match (users.pop(), users.len()) {
-        (Some(user), 0) => Ok(user),
-        _ => Ok(app.create_user(&operator(), EMAIL).await?),
+        (Some(user), 0) => Ok((user, None)),
+        _ => {
+            let user = app.create_user(&operator(), EMAIL).await?;
+            let password = password::generated();
+            app.set_password(&operator(), &user.id, &password).await?;
+            Ok((user, Some(password)))
+        }
     }
+}
+
+/// Who signs in on the pages.
+struct Who<'a> {
+    email: &'a str,
+    password: Option<&'a str>,
 }
 
 /// A new key; those of earlier demonstrations stop working, so that they do not pile up.
@@ -129,7 +141,7 @@ async fn next_free(wanted: SocketAddr) -> anyhow::Result<TcpListener> {
     anyhow::bail!("{PORTS} ports from {wanted} on are in use, choose another with --listen {}:PORT", wanted.ip())
 }
 
-fn welcome(listen: SocketAddr, secret: &str, word: &str, config: &Config) -> String {
+fn welcome(listen: SocketAddr, secret: &str, who: &Who<'_>, word: &str, config: &Config) -> String {
     // Listening everywhere, a browser on this machine still goes to this machine.
     let host = match listen.ip() {
         ip if ip.is_unspecified() => "127.0.0.1".to_owned(),
@@ -141,12 +153,17 @@ fn welcome(listen: SocketAddr, secret: &str, word: &str, config: &Config) -> Str
         r#"{{"query":"{{ searchSessions(query: \"{word}\", limit: 3) {{ total results {{ name snippet }} }} }}"}}"#
     );
     let program = std::env::args_os().next().unwrap_or_default();
+    let (program, data) = (program.to_string_lossy(), config.data_dir.display());
+    let password = match who.password {
+        Some(password) => format!("{password} (not shown again)"),
+        None => format!("as before; for a new one: {program} --data {data} user password {}", who.email),
+    };
     format!(
-        "\nPlayground, signed in:\n  {base}/#key={secret}\n\nKey:\n  {secret}\n\nTry:\n  \
+        "\nPlayground, signed in:\n  {base}/#key={secret}\n\nKey:\n  {secret}\n\nPages, after signing in:\n  \
+         {base}/login\n  mail address {}\n  password {password}\n\nTry:\n  \
          curl -s {base}/api/v1/graphql -H 'Authorization: Bearer {secret}' -H 'Content-Type: application/json' -d '{query}'\n  \
          curl -s {base}/api/v1/projects -H 'Authorization: Bearer {secret}'\n  \
-         {} --data {} key list\n\nStop with Ctrl-C.",
-        program.to_string_lossy(),
-        config.data_dir.display(),
+         {program} --data {data} key list\n\nStop with Ctrl-C.",
+        who.email,
     )
 }

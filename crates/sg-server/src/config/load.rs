@@ -48,6 +48,9 @@ pub enum ConfigError {
         /// What is wrong.
         message: String,
     },
+    /// Settings do not go together.
+    #[error("{0}")]
+    Fault(&'static str),
     /// There is no folder to keep data in.
     #[error("there is no home folder to keep data in, name a folder with --data")]
     NoHome,
@@ -155,7 +158,10 @@ fn finish(mut config: Config, variable: &dyn Fn(&str) -> Option<String>) -> Resu
     fill(&mut store.aws_session_token.0, &["AWS_SESSION_TOKEN"]);
     fill(&mut store.aws_region, &["AWS_REGION", "AWS_DEFAULT_REGION"]);
     fill(&mut store.aws_endpoint, &["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]);
-    Ok(config)
+    match config.fault() {
+        Some(fault) => Err(ConfigError::Fault(fault)),
+        None => Ok(config),
+    }
 }
 
 /// The platform's folder for a program's data.

@@ -85,3 +85,25 @@ fn secrets_are_never_shown() {
     assert!(!shown.contains("hunter2"), "{shown}");
     assert!(shown.contains("postgres://sg:********@db/sg?sslpassword=********&sslmode=require"), "{shown}");
 }
+
+#[test]
+fn a_provider_needs_a_name_and_a_way_back() {
+    let fail = |pairs: &[(&str, &str)]| load(&Overrides::default(), &env(pairs)).map(drop).unwrap_err().to_string();
+    let issuer = ("SESSIONGRAPH_OIDC__ISSUER", "https://id.example.com/realm");
+    let client = ("SESSIONGRAPH_OIDC__CLIENT_ID", "sessiongraph");
+    let url = ("SESSIONGRAPH_HTTP__PUBLIC_URL", "https://sessions.example.com/");
+    assert!(fail(&[issuer, url]).contains("oidc.client_id"));
+    assert!(fail(&[issuer, client]).contains("http.public_url"));
+    assert!(fail(&[("SESSIONGRAPH_OIDC__ISSUER", "id.example.com"), client, url]).contains("oidc.issuer"));
+    for bad in ["sessions.example.com", "https://", "ftp://x", "https://user@x", "https://x/?y", "https://x y"] {
+        assert!(fail(&[("SESSIONGRAPH_HTTP__PUBLIC_URL", bad)]).contains("http.public_url"), "{bad}");
+    }
+    let domains = ("SESSIONGRAPH_OIDC__ALLOWED_DOMAINS", "a.example, b.example");
+    let secret = ("SESSIONGRAPH_OIDC__CLIENT_SECRET", "hunter2");
+    let config = load(&Overrides::default(), &env(&[issuer, client, url, domains, secret])).unwrap();
+    let pages = config.pages();
+    assert_eq!(pages.public_url, "https://sessions.example.com");
+    let oidc = pages.oidc.unwrap();
+    assert_eq!((oidc.client_secret.as_str(), oidc.sign_up.allowed_domains.len()), ("hunter2", 2));
+    assert!(!format!("{config:?}\n{}", toml::to_string(&config).unwrap()).contains("hunter2"));
+}
