@@ -267,6 +267,7 @@ const ROUTES: &[Row] = &[
     reads("shared session", 404, ""),
     reads("shared markdown", 404, ""),
     Row { name: "search resumable", right: 200, foreign: 200, body: r#"{"query":"heliotrope"}"#, shows: MINE },
+    reads("openapi", 200, ""),
     reads("entitlement", 200, ""),
     reads("skills", 200, ""),
     reads("skill runs", 200, ""),
