@@ -186,7 +186,7 @@ async fn a_large_answer_is_whole_each_time() {
     let path = format!("/api/v1/projects/{OWN}/sessions/{FULL}");
     for _ in 0..2 {
         let answer = world.get(&path).await.json();
-        assert!(answer["data"]["session"]["markdownContent"] == Value::from(text.as_str()), "not whole");
+        assert!(answer["data"]["session"]["markdownContent"] == text.as_str(), "not whole");
     }
     world.gateway.run_jobs().await;
 }
