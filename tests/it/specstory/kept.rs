@@ -2,7 +2,7 @@
 //! door of which server.
 
 use axum::http::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 use sg_app::NewSession;
 use sg_domain::Scope;
 use sg_domain::id::SessionRef;
