@@ -135,6 +135,10 @@ async fn both_refuse_the_same_people_and_change_nothing() {
             (Who::ReadOnly, ErrorKind::Forbidden),
             (Who::Other, ErrorKind::NotFound),
         ] {
+            // Under the same ids another account stores a session of its own.
+            if twin.route == "put session" && who == Who::Other {
+                continue;
+            }
             if twin.route == MAKES_OWN && who == Who::Other {
                 continue;
             }

@@ -143,6 +143,13 @@ fn a_session_of_256_mb_uploads_with_flat_memory() {
     assert_eq!(session["markdownSize"], markdown.len());
     assert!(session["counts"]["messages"].as_u64() >= Some(91), "{session}");
     assert_eq!(session["counts"]["exchanges"], 46);
+    // Its index job takes no more than the index keeps of one session: 48 MB of text, in a few forms, and the writer's own.
+    let word = line(1)[..16].to_owned();
+    let find = format!("{{ searchSessions(query: \"{word}\") {{ total }} }}");
+    eventually("the session in the index", || server.graphql(&key, &find)["searchSessions"]["total"] == 1);
+    let grown = server.peak() - before;
+    println!("and indexed: the peak grew by {} MB", grown / MIB);
+    assert!(grown < 400 * MIB, "the peak grew by {} MB", grown / MIB);
 }
 
 #[test]
