@@ -2,6 +2,8 @@
 //! right one}. The fields are read from the schema and the routes from their tables, so what is new fails until it has a
 //! row here.
 
+mod page;
+
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
@@ -100,6 +102,13 @@ const FIELDS: &[Field] = &[
         query: r#"mutation { updateProject(input: { id: "$project", icon: "Bug" }) { project { name icon } } }"#,
         shows: MINE,
         foreign: Foreign::NotFound,
+    },
+    Field {
+        name: "putSession",
+        query: r#"mutation { putSession(input: { projectId: "$project", projectName: "p", sessionId: "new",
+            name: "heliotrope", markdown: "m", rawData: "{}" }) { session { name } } }"#,
+        shows: MINE,
+        foreign: Foreign::Makes,
     },
     Field {
         name: "deleteProject",
@@ -258,10 +267,11 @@ const ROUTES: &[Row] = &[
     reads("shared session", 404, ""),
     reads("shared markdown", 404, ""),
     Row { name: "search resumable", right: 200, foreign: 200, body: r#"{"query":"heliotrope"}"#, shows: MINE },
+    reads("openapi", 200, ""),
     reads("entitlement", 200, ""),
     reads("skills", 200, ""),
     reads("skill runs", 200, ""),
-    writes("run skills", 501, 501, "{}"),
+    writes("run skills", 409, 409, "{}"),
     writes("decide dossier", 404, 404, r#"{"action":"approve"}"#),
     writes("install skill", 404, 404, r#"{"install_state":"installed"}"#),
     reads("list API tokens", 200, ""),
@@ -326,19 +336,12 @@ async fn check_route(world: &World, route: &Route) {
                 assert_eq!(is_mine, who == Who::Me && *method != "HEAD", "{at}: {}", answer.text());
             }
             assert!(who == Who::Me || !answer.text().contains(MINE), "{at}: {}", answer.text());
-            let has_tag = !answer.header("etag").is_empty();
+            // What another account makes under the same path is its own, and so is its tag.
+            let has_tag = !answer.header("etag").is_empty() && answer.status != 201;
             assert!(!has_tag || who == Who::Me, "{at} tells a tag");
         }
     }
     world.gateway.run_jobs().await;
-}
-
-/// The body that a route needs.
-fn body(route: &str) -> Option<Value> {
-    match route {
-        "put session" => Some(json!({ "projectName": "p", "name": "n", "markdown": "# m", "rawData": "{}" })),
-        _ => None,
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use sg_domain::{Digest, Session, Visibility};
-use sg_store::{SessionContent, Store, StoreConfig};
+use sg_store::{SessionContent, Spool, SpoolPlace, Store, StoreConfig};
 use uuid::Uuid;
 
 use crate::store_contract::sample::{exchanges, messages, owner, project, session};
@@ -39,7 +39,10 @@ async fn writer() {
         new.id = sg_domain::SessionId(id);
         new.client_id = id.to_string();
         new.markdown_size = markdown.len() as u64;
-        new.blobs.raw = Some(store.blobs().put(format!("raw {id}").into_bytes().into()).await.unwrap());
+        let place = SpoolPlace { folder: format!("{folder}/spool").into(), memory_bytes: 1 };
+        let mut spool = Spool::new(place.into());
+        spool.push(format!("raw {id}").as_bytes()).unwrap();
+        new.blobs.raw = Some(store.blobs().put_content(&spool.finish().unwrap()).await.unwrap());
         new.blobs.session_data = None;
         new.blobs.markdown = store.blobs().put(markdown.into_bytes().into()).await.unwrap();
         let tx = store.begin().await.unwrap();
@@ -90,6 +93,7 @@ async fn check(folder: &str) {
         let bytes = store.blobs().get(digest).await.unwrap().expect("the blob of a row");
         assert_eq!(Digest::of(&bytes), digest);
     }
+    assert_eq!(std::fs::read_dir(format!("{folder}/spool")).unwrap().count(), 0);
     // What was put and never named is found, and removed once it is old.
     let orphans = store.blobs().list().await.unwrap().len() as u64 - count * 2;
     let later = sg_domain::Timestamp::from_secs(4_000_000_000);

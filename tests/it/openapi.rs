@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Command, Stdio};
 
 use axum::http::Method;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::harness::Gateway;
 use crate::program::{Program, root};
@@ -57,7 +57,7 @@ fn who_may_is_what_the_route_table_says() {
                 ["401", "403"].into_iter().filter(|s| operation["responses"].get(s).is_some()).collect();
             match route.scope {
                 Some(scope) => {
-                    assert_eq!(security, &[serde_json::json!({ "key": [scope.name()] })], "{method} {}", route.path);
+                    assert_eq!(security, &[json!({ "key": [scope.name()] })], "{method} {}", route.path);
                     assert_eq!(refused, ["401", "403"], "{method} {}", route.path);
                 }
                 // A refresh token is no caller's credential: its operation looks at it itself.
@@ -153,10 +153,10 @@ async fn real_answers_have_the_fields_that_are_described() {
     let world = World::start().await;
     // All that can be there is there once: a title on the session and on an exchange, and a share.
     let session = format!("/api/v1/projects/{SHARED}/sessions/{FULL}");
-    let shared = serde_json::json!({ "userTitle": "t", "shareStatus": "unlisted" });
+    let shared = json!({ "userTitle": "t", "shareStatus": "unlisted" });
     let body = world.tell(Who::Me, "PATCH", &session, &shared).await.json();
     let exchange = body["data"]["session"]["exchanges"][0]["id"].as_str().unwrap().to_owned();
-    let (exchange, title) = (format!("{session}/exchanges/{exchange}"), serde_json::json!({ "userTitle": "t" }));
+    let (exchange, title) = (format!("{session}/exchanges/{exchange}"), json!({ "userTitle": "t" }));
     assert_eq!(world.tell(Who::Me, "PATCH", &exchange, &title).await.status, 200);
     world.gateway.run_jobs().await;
 
@@ -180,6 +180,64 @@ async fn real_answers_have_the_fields_that_are_described() {
     }
     assert!(wrong.is_empty(), "not described: {wrong:#?}");
     assert!(unseen.is_empty(), "described and never there: {unseen:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_are_answered_as_described() {
+    let world = World::start().await;
+    let app = &world.gateway.app;
+    let code = app.create_device_code(&world.gateway.me.caller, None).await.unwrap().code;
+    let session = format!("/api/v1/projects/{SHARED}/sessions/{FULL}");
+    let upload =
+        json!({ "projectName": "p", "name": "n", "markdown": "m", "rawData": "r", "metadata": { "tags": ["t"] } });
+    let described = description();
+    let mut wrong = Vec::new();
+    let mut refresh = String::new();
+    for (method, template, path, body) in [
+        ("POST", "/api/v1/search/resume", "/api/v1/search/resume".to_owned(), json!({ "query": "heliotrope" })),
+        ("PUT", "/api/v1/projects/{pid}/sessions/{sid}", format!("{session}-new"), upload.clone()),
+        ("PUT", "/api/v1/projects/{pid}/sessions/{sid}", session.clone(), upload),
+        (
+            "PATCH",
+            "/api/v1/projects/{pid}",
+            format!("/api/v1/projects/{SHARED}"),
+            json!({ "name": "a", "icon": "b", "color": "c" }),
+        ),
+        ("PATCH", "/api/v1/projects/{pid}/sessions/{sid}", session.clone(), json!({ "userTitle": "t" })),
+        ("POST", "/api/v1/api-tokens", "/api/v1/api-tokens".to_owned(), json!({ "name": "n" })),
+        ("POST", "/api/v1/device-login", "/api/v1/device-login".to_owned(), json!({ "device_code": code })),
+        ("POST", "/api/v1/device-refresh", "/api/v1/device-refresh".to_owned(), json!(null)),
+        ("POST", "/api/v1/device-logout", "/api/v1/device-logout".to_owned(), json!(null)),
+        ("DELETE", "/api/v1/projects/{pid}/sessions/{sid}", session, json!(null)),
+        ("DELETE", "/api/v1/projects/{pid}", format!("/api/v1/projects/{SHARED}"), json!(null)),
+    ] {
+        let answer = if template.ends_with("device-refresh") || template.ends_with("device-logout") {
+            let bearer = format!("Bearer {refresh}");
+            world.ask(Who::Nobody, method, &path, &[("authorization", &bearer)]).await
+        } else {
+            world.tell(Who::Me, method, &path, &body).await
+        };
+        let status = answer.status.to_string();
+        assert!(answer.status < 300, "{method} {path}: {status} {}", answer.text());
+        let operation = operations(&described)[&(template.to_owned(), method.to_owned())];
+        let response = &operation["responses"][&status];
+        let schema = &response["content"]["application/json"]["schema"];
+        assert!(!schema.is_null(), "{method} {template} {status} is not described");
+        let at = format!("{method} {template}");
+        let body = answer.json();
+        let (mut seen, mut all) = (BTreeSet::new(), BTreeSet::new());
+        wrong.extend(compare(&described, &at, schema, &body, &mut seen));
+        places(&described, &at, schema, &mut all);
+        // Left out where they are not known.
+        let optional = ["userTitle", "startedAt", "endedAt"];
+        let unseen = all.difference(&seen).filter(|place| !optional.iter().any(|name| place.ends_with(name)));
+        wrong.extend(unseen.map(|place| format!("never there: {place}")));
+        if let Some(token) = body["refreshToken"].as_str() {
+            token.clone_into(&mut refresh);
+        }
+        world.gateway.run_jobs().await;
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -240,6 +240,7 @@ impl Twin {
 const ALONE: &[(&str, &str)] = &[
     ("shared session", "open to everyone; `share.rs` compares it with `sharedSession`"),
     ("shared markdown", "open to everyone; `share.rs` compares it with `sharedSession`"),
+    ("openapi", "describes this API; GraphQL describes itself"),
     ("entitlement", "says what the server is, not what is in it"),
     ("skills", "a service of the hosted product that this server does not have"),
     ("skill runs", "a service of the hosted product that this server does not have"),

@@ -9,6 +9,7 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Method, Request};
 use serde_json::{Value, json};
+use sg_app::NewDevice;
 use sg_domain::Scope;
 use sg_server::config::{Config, RateLimitSection};
 use tower::ServiceExt as _;
@@ -206,6 +207,34 @@ async fn graphql_has_its_own_bucket_and_its_own_words() {
     assert_eq!(remaining(&world.mine().await), 1, "REST counts for itself");
     // Both paths of the endpoint are one.
     assert_eq!(world.ask(Ask { path: "/graphql", ..Ask::graphql(Some(&key)) }).await.status, 429);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_has_a_wider_bucket_for_all_it_asks_and_keeps_it_with_a_new_access_token() {
+    let section =
+        RateLimitSection { rest_per_hour: 1, graphql_per_hour: 1, device_per_hour: 4, ..RateLimitSection::default() };
+    let world = Limited::start(section).await;
+    let app = &world.gateway.app;
+    let code = app.create_device_code(&world.gateway.me.caller, None).await.unwrap();
+    let device = app.device_login(&code.code, &NewDevice::default(), None).await.unwrap();
+    let first = app.device_refresh(Some(&device.secret)).await.unwrap().secret;
+    for left in [3, 2] {
+        let answer = world.ask(Ask::get(PROJECTS, Some(&first))).await;
+        assert_eq!((answer.status, number(&answer, "x-ratelimit-limit"), remaining(&answer)), (200, 4, left));
+    }
+    assert_eq!(remaining(&world.ask(Ask::graphql(Some(&first))).await), 1);
+    let second = app.device_refresh(Some(&device.secret)).await.unwrap().secret;
+    assert_eq!(remaining(&world.ask(Ask::get(PROJECTS, Some(&second))).await), 0);
+    assert_eq!(world.ask(Ask::get(PROJECTS, Some(&second))).await.status, 429);
+    assert_eq!(world.ask(Ask::get(PROJECTS, Some(&first))).await.status, 429);
+    assert_eq!(world.mine().await.status, 200, "the account's keys have their own");
+}
+
+#[test]
+fn a_first_sync_of_a_thousand_sessions_passes_by_default() {
+    let section = RateLimitSection::default();
+    assert!(section.device_per_hour > 10 * section.rest_per_hour && section.rest_per_hour == 1_000);
+    assert_eq!(section.graphql_per_hour, 500);
 }
 
 #[tokio::test(flavor = "multi_thread")]

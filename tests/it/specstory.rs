@@ -3,6 +3,7 @@
 mod device;
 mod fact;
 mod idempotency;
+mod kept;
 mod large;
 mod limit;
 mod put;

@@ -54,7 +54,7 @@ const answered = page.waitForResponse((response) => new URL(response.url()).path
 await block.getByRole("button", { name: "Execute" }).click();
 const answer = await answered;
 assert.equal(answer.status(), 200);
-assert.equal((await answer.json()).data.total, 1);
+assert.ok((await answer.json()).data.total > 0);
 await block.locator(".live-responses-table .response-col_status", { hasText: "200" }).waitFor();
 await shot("docs-tried");
 await check("Swagger UI");

@@ -18,12 +18,14 @@ pub struct Route {
     /// The operation, by the name it has in the documents and tests.
     pub name: &'static str,
     pub(crate) answer: fn() -> MethodRouter<Gate>,
+    /// Whether its answers to `GET` tell nothing but the caller's own data, whose version moves with every change of it.
+    pub(crate) is_kept: bool,
 }
 
 impl Route {
     /// A row that reads: `GET`, and `HEAD` with it.
     pub(crate) const fn read(name: &'static str, path: &'static str, answer: fn() -> MethodRouter<Gate>) -> Self {
-        Self { path, methods: &["GET", "HEAD"], scope: Some(Scope::Read), name, answer }
+        Self { path, methods: &["GET", "HEAD"], scope: Some(Scope::Read), name, answer, is_kept: false }
     }
 
     /// A row that changes something, by one method.
@@ -33,12 +35,12 @@ impl Route {
         path: &'static str,
         answer: fn() -> MethodRouter<Gate>,
     ) -> Self {
-        Self { path, methods, scope: Some(Scope::Write), name, answer }
+        Self { path, methods, scope: Some(Scope::Write), name, answer, is_kept: false }
     }
 
     /// A row that reads by `POST`: what is asked for stands in the body.
     pub(crate) const fn ask(name: &'static str, path: &'static str, answer: fn() -> MethodRouter<Gate>) -> Self {
-        Self { path, methods: &["POST"], scope: Some(Scope::Read), name, answer }
+        Self { path, methods: &["POST"], scope: Some(Scope::Read), name, answer, is_kept: false }
     }
 
     /// A row for everyone, signed in or not.
@@ -48,7 +50,15 @@ impl Route {
         path: &'static str,
         answer: fn() -> MethodRouter<Gate>,
     ) -> Self {
-        Self { path, methods, scope: None, name, answer }
+        Self { path, methods, scope: None, name, answer, is_kept: false }
+    }
+}
+
+impl Route {
+    /// The same row, its answers kept while the caller's data does not change.
+    pub(crate) const fn kept(mut self) -> Self {
+        self.is_kept = true;
+        self
     }
 }
 

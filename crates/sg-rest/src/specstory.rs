@@ -11,6 +11,7 @@ mod device;
 mod exchange;
 mod failure;
 mod idempotency;
+mod kept;
 mod lore;
 mod negotiate;
 #[allow(dead_code, reason = "what describes an operation is read by a macro, not called")]
@@ -28,7 +29,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::FromRef;
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{any, delete, get, patch, post, put};
 use http::Method;
 use sg_app::{App, SpoolPlace};
@@ -43,13 +44,13 @@ const EXCHANGE: &str = "/api/v1/projects/{pid}/sessions/{sid}/exchanges/{xid}";
 
 /// Every route of the dialect.
 pub const ROUTES: &[Route] = &[
-    Route::read("list projects", "/api/v1/projects", || get(project::projects)),
-    Route::read("read project", "/api/v1/projects/{pid}", || get(project::project)),
-    Route::read("list sessions", "/api/v1/projects/{pid}/sessions", || get(session::sessions)),
-    Route::read("session sizes", "/api/v1/projects/{pid}/sessions/sizes", || get(session::sizes)),
-    Route::read("read session", "/api/v1/projects/{pid}/sessions/{sid}", || get(session::session)),
+    Route::read("list projects", "/api/v1/projects", || get(project::projects)).kept(),
+    Route::read("read project", "/api/v1/projects/{pid}", || get(project::project)).kept(),
+    Route::read("list sessions", "/api/v1/projects/{pid}/sessions", || get(session::sessions)).kept(),
+    Route::read("session sizes", "/api/v1/projects/{pid}/sessions/sizes", || get(session::sizes)).kept(),
+    Route::read("read session", "/api/v1/projects/{pid}/sessions/{sid}", || get(session::session)).kept(),
     Route::write("put session", &["PUT"], "/api/v1/projects/{pid}/sessions/{sid}", || put(upload::put)),
-    Route::read("recent sessions", "/api/v1/sessions/recent", || get(session::recent)),
+    Route::read("recent sessions", "/api/v1/sessions/recent", || get(session::recent)).kept(),
     Route::read("project activity", "/api/v1/projects/{pid}/stats", || get(project::activity)),
     Route::write("update project", &["PATCH"], "/api/v1/projects/{pid}", || patch(project::update)),
     Route::write("delete project", &["DELETE"], "/api/v1/projects/{pid}", || delete(project::delete)),
@@ -128,7 +129,10 @@ pub fn router(app: App, settings: Settings) -> Router {
     for path in ["/api/v1", "/api/v1/", "/api/v1/{*rest}"] {
         router = router.route(path, any(unknown));
     }
+    let kept = ROUTES.iter().filter(|route| route.is_kept).map(|route| route.path).collect();
+    let answers = Arc::new(kept::Answers::new(gate.app.clone(), kept, kept::MAX_BYTES));
     // Preflights are answered outside of the limits: they cannot carry a credential.
+    let router = router.layer(from_fn_with_state(answers, kept::kept));
     router.layer(from_fn(credential::refuse_limited)).layer(from_fn(cors::cors)).with_state(gate)
 }
 

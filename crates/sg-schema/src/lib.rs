@@ -39,6 +39,7 @@ mod selection;
 mod session;
 mod session_change;
 mod session_connection;
+mod session_put;
 mod share;
 mod stats;
 mod usage;

@@ -15,6 +15,7 @@ use crate::project_change::{
 use crate::session_change::{
     DeleteSessionInput, DeleteSessionPayload, UpdateSessionInput, UpdateSessionPayload, delete_session, update_session,
 };
+use crate::session_put::{PutSessionInput, PutSessionPayload, put_session};
 
 /// The root. It holds nothing: everything is in the request.
 pub struct Mutation;
@@ -38,6 +39,15 @@ impl Mutation {
         #[graphql(desc = "Which project.")] input: DeleteProjectInput,
     ) -> Outcome<DeleteProjectPayload> {
         delete_project(Reach::of(ctx), input).await
+    }
+
+    /// Stores a session, new or changed. Storing the same again changes nothing.
+    async fn put_session(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The session.")] input: PutSessionInput,
+    ) -> Outcome<PutSessionPayload> {
+        put_session(Reach::of(ctx), input).await
     }
 
     /// Changes the title of a session, or who may read it.

@@ -158,7 +158,7 @@ impl Query {
     /// of the query stands, last ended first, all of them. A word is the beginning of a run of letters and digits; one
     /// with punctuation inside (`poem.txt`) is runs that follow each other, the last of them a beginning; in closed
     /// `"quotes"` runs are whole and follow each other. Nothing else is syntax, no word is stemmed or left out, and
-    /// fewer than two letters or digits find nothing. Scripts without spaces match anywhere.
+    /// fewer than two letters or digits find nothing. Scripts without spaces match anywhere. The first 64 words count.
     async fn resumable_sessions(
         &self,
         ctx: &Context<'_>,

@@ -71,7 +71,8 @@ pub trait SearchIndex: Send + Sync {
     /// The sessions that can be resumed and have one exchange in which all that was typed stands, each once, in no order
     /// and without a limit. Each part of the text is a beginning of a word, or of the last of several words that must
     /// follow each other; in closed quotes words are whole. No word is stemmed or left out, nothing else is syntax, and
-    /// fewer than two letters or digits find nothing. Never fails because of the text of the query.
+    /// fewer than two letters or digits find nothing. Of a text without end the first 64 parts count. Never
+    /// fails because of the text of the query.
     async fn exchanges(&self, query: ExchangeQuery) -> Result<Vec<ExchangeHit>>;
 
     /// Which of these sessions the index holds, committed; for `doctor`. All of them when `None`.

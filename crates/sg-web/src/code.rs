@@ -12,23 +12,31 @@ const MAX_HIGHLIGHTED_BYTES: usize = 24 * 1024;
 /// Code with a longer line is shown plain: it is generated or packed, and grammars take long over it.
 const MAX_LINE_BYTES: usize = 1_000;
 
-/// What highlighting may still cost on one page. A grammar is a set of backtracking expressions and the code is a
-/// stranger's, so both size and time are bounded; what comes later is shown plain.
+/// What one page may still cost. A grammar is a set of backtracking expressions and the code is a stranger's, so both the
+/// size and the time of highlighting are bounded: what comes later is shown plain. So is the size of exchanges.
 pub(crate) struct Budget {
     bytes: usize,
-    until: Instant,
+    time: Duration,
+    text: usize,
 }
 
 impl Budget {
     /// For one page.
     pub(crate) fn of_page() -> Self {
-        Self { bytes: 192 * 1024, until: Instant::now() + Duration::from_millis(400) }
+        Self { bytes: 192 * 1024, time: Duration::from_millis(750), text: 640 * 1024 }
     }
 
     /// Nothing is highlighted.
     #[cfg(test)]
     pub(crate) fn none() -> Self {
-        Self { bytes: 0, until: Instant::now() }
+        Self { bytes: 0, time: Duration::ZERO, text: usize::MAX }
+    }
+
+    /// Takes some bytes of text for showing; fewer when fewer are left.
+    pub(crate) fn take_text(&mut self, bytes: usize) -> usize {
+        let taken = bytes.min(self.text);
+        self.text -= taken;
+        taken
     }
 }
 
@@ -77,10 +85,17 @@ pub(crate) fn escaped(text: &str) -> Markup {
 
 fn spans(code: &str, syntax: &SyntaxReference, budget: &mut Budget) -> Option<String> {
     budget.bytes = budget.bytes.saturating_sub(code.len());
+    let started = Instant::now();
+    let html = spans_within(code, syntax, started, budget.time);
+    budget.time = budget.time.saturating_sub(started.elapsed());
+    html
+}
+
+fn spans_within(code: &str, syntax: &SyntaxReference, started: Instant, time: Duration) -> Option<String> {
     let (mut state, mut stack) = (ParseState::new(syntax), ScopeStack::new());
     let mut html = String::with_capacity(code.len() * 2);
     for line in code.split_inclusive('\n') {
-        if Instant::now() >= budget.until {
+        if started.elapsed() >= time {
             return None;
         }
         let ops = state.parse_line(line, syntaxes()).ok()?;

@@ -17,7 +17,8 @@ struct Part<'a> {
 
 /// The text of an exchange, speaker by speaker, cut at what a page renders of one text.
 pub(crate) fn rendered(content: &str, budget: &mut Budget) -> Markup {
-    let shown_text = markdown::cut(content, markdown::MAX_BYTES);
+    let most = budget.take_text(content.len().min(markdown::MAX_BYTES));
+    let shown_text = markdown::cut(content, most);
     html! {
         @for part in parts(shown_text) {
             @if !part.speaker.is_empty() || !part.text.is_empty() {

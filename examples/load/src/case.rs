@@ -49,6 +49,9 @@ const SEARCH: &str = "query($query: String!, $branch: [String!]) { searchSession
     filters: { gitBranches: $branch }) { total results { id name rank snippet project { id name } \
     matchingMessages { snippet } } } }";
 
+/// Paths that a cold case asks for in turn.
+const COLD_PATHS: u32 = 8_192;
+
 /// Every case over a seeded folder.
 pub(crate) fn cases(seeded: &Seeded) -> Vec<Case> {
     let key = format!("Bearer {}", seeded.secret);
@@ -60,29 +63,30 @@ pub(crate) fn cases(seeded: &Seeded) -> Vec<Case> {
     let session =
         |(project, id): &(String, String)| signed(Request::get(format!("/api/v1/projects/{project}/sessions/{id}")));
     let case = |name, target, requests| Case { name, target, requests, status: 200, expect: None, conditional: false };
-    let large = seeded.sessions.min(LARGE_PROJECT) as usize;
-    let of_large = |what: &str| signed(Request::get(format!("/api/v1/projects/{}/{what}", seeded.projects[0])));
+    let in_large = seeded.sessions.min(LARGE_PROJECT) as usize;
+    let (projects, recent) = ("/api/v1/projects?", "/api/v1/sessions/recent?limit=20&");
+    let large = format!("/api/v1/projects/{}/sessions?", seeded.projects[0]);
+    let sizes = format!("/api/v1/projects/{}/sessions/sizes?", seeded.projects[0]);
+    let warm =
+        |name, path: &str, expect| Case { expect: Some(expect), ..case(name, 0.60, vec![signed(Request::get(path))]) };
+    // More of them than the server keeps answers of, in a circle: each is gone when its turn comes again.
+    let cold = |name, path: &str, expect| Case {
+        expect: Some(expect),
+        ..case(name, 0.20, (0..COLD_PATHS).map(|n| signed(Request::get(format!("{path}turn={n}")))).collect())
+    };
     let resume = |query: &str| signed(Request::post("/api/v1/search/resume", &json!({ "query": query })));
     let words = ["deadlock", "retry timeout", "compaction", "cache response", "\"the a\"", "keyset pagination"];
     let search = seeded.identifiers.iter().map(String::as_str).chain(words);
     let search = search.zip(crate::text::BRANCHES.iter().cycle());
     vec![
-        Case {
-            expect: Some(("/data/projects", seeded.projects.len())),
-            ..case("REST list of projects", 0.20, vec![signed(Request::get("/api/v1/projects"))])
-        },
-        Case {
-            expect: Some(("/data/sessions", 20)),
-            ..case("REST list of 20 sessions", 0.20, vec![signed(Request::get("/api/v1/sessions/recent?limit=20"))])
-        },
-        Case {
-            expect: Some(("/data/sessions", large)),
-            ..case("REST list of 1,000 sessions", 0.20, vec![of_large("sessions")])
-        },
-        Case {
-            expect: Some(("/data/sessions", large)),
-            ..case("REST sizes of 1,000 sessions", 0.20, vec![of_large("sessions/sizes")])
-        },
+        cold("REST list of projects, cold", projects, ("/data/projects", seeded.projects.len())),
+        warm("REST list of projects, warm", projects, ("/data/projects", seeded.projects.len())),
+        cold("REST list of 20 sessions, cold", recent, ("/data/sessions", 20)),
+        warm("REST list of 20 sessions, warm", recent, ("/data/sessions", 20)),
+        cold("REST list of 1,000 sessions, cold", &large, ("/data/sessions", in_large)),
+        warm("REST list of 1,000 sessions, warm", &large, ("/data/sessions", in_large)),
+        cold("REST sizes of 1,000 sessions, cold", &sizes, ("/data/sessions", in_large)),
+        warm("REST sizes of 1,000 sessions, warm", &sizes, ("/data/sessions", in_large)),
         Case {
             expect: Some(("/data/sessions/edges", 20)),
             ..case(
@@ -91,10 +95,10 @@ pub(crate) fn cases(seeded: &Seeded) -> Vec<Case> {
                 seeded.projects.iter().map(|p| graphql(LIST, json!({ "project": p }))).collect(),
             )
         },
-        case("REST get of a session", 0.20, seeded.samples.iter().map(session).collect()),
+        case("REST get of a session, warm", 0.60, seeded.samples.iter().map(session).collect()),
         case(
-            "REST get as markdown",
-            0.20,
+            "REST get as markdown, warm",
+            0.60,
             seeded.samples.iter().map(|s| session(s).header("accept", "text/markdown")).collect(),
         ),
         Case {

@@ -195,8 +195,8 @@ pub(crate) async fn drive(
         senders.spawn(async move {
             let mut connection = Connection::open(address).await?;
             let mut micros = Vec::new();
-            // Each sender starts elsewhere, so that they do not ask for the same thing at the same time.
-            let turns = rendered.iter().cycle().skip(sender * 7 % rendered.len().max(1));
+            // Each sender starts elsewhere, so that they do not ask for the same thing soon after each other.
+            let turns = rendered.iter().cycle().skip(rendered.len() * sender / connections.max(1) as usize);
             for request in turns {
                 let sent = Instant::now();
                 if sent.duration_since(started) >= time {

@@ -121,7 +121,7 @@ async fn store(run: &Run, app: &App, caller: &Caller, projects: &[ProjectId]) ->
                 let project = projects[project_of(at, run.projects)].clone();
                 let mut new = session(at, project, run.kilobytes as usize * 1_000);
                 new.session_data = (at < run.resumable).then(|| SESSION_DATA.into());
-                bytes += new.markdown.len() as u64;
+                bytes += new.markdown.len();
                 app.put_session(&caller, new).await?;
                 if writer == 0 && at % 1_000 == 0 && !run.json {
                     eprintln!("stored {at} of {} sessions", run.sessions);

@@ -87,6 +87,11 @@ impl World {
         self.gateway.app.put_session(self.caller(who), session).await.expect("session is stored").0
     }
 
+    /// An account.
+    pub(crate) fn account(&self, who: Who) -> &Account {
+        if who == Who::Other { &self.other } else { &self.gateway.me }
+    }
+
     /// An account as the operations see it.
     pub(crate) fn caller(&self, who: Who) -> &Caller {
         if who == Who::Other { &self.other.caller } else { &self.gateway.me.caller }

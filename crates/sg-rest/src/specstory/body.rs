@@ -4,6 +4,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde_json::{Map, Value};
+use sg_domain::Digest;
 
 use super::failure::Failure;
 
@@ -11,14 +12,20 @@ use super::failure::Failure;
 const MAX_BYTES: usize = 64 * 1024;
 
 /// A JSON object.
-pub(super) struct JsonBody(Map<String, Value>);
+pub(super) struct JsonBody {
+    fields: Map<String, Value>,
+    /// Of the bytes as they were sent.
+    pub(super) digest: Digest,
+}
 
 impl<S: Send + Sync> FromRequest<S> for JsonBody {
     type Rejection = Failure;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
         let bytes = small(request).await?;
-        serde_json::from_slice(&bytes).map(Self).map_err(|_| Failure::invalid("Invalid JSON in request body"))
+        let digest = Digest::of(&bytes);
+        let fields = serde_json::from_slice(&bytes).map_err(|_| Failure::invalid("Invalid JSON in request body"))?;
+        Ok(Self { fields, digest })
     }
 }
 
@@ -39,7 +46,7 @@ async fn small(request: Request) -> Result<Bytes, Failure> {
 impl JsonBody {
     /// A text, when it is there.
     pub(super) fn text(&self, field: &str) -> Result<Option<String>, Failure> {
-        match self.0.get(field) {
+        match self.fields.get(field) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text.clone())),
             Some(_) => Err(invalid(field, "a string")),
@@ -48,7 +55,7 @@ impl JsonBody {
 
     /// A text or null, when it is there.
     pub(super) fn text_or_null(&self, field: &str) -> Result<Option<Option<String>>, Failure> {
-        match self.0.get(field) {
+        match self.fields.get(field) {
             None => Ok(None),
             Some(Value::Null) => Ok(Some(None)),
             Some(Value::String(text)) => Ok(Some(Some(text.clone()))),
@@ -67,7 +74,7 @@ impl JsonBody {
 
     /// True or false, when it is there.
     pub(super) fn flag(&self, field: &str) -> Result<Option<bool>, Failure> {
-        match self.0.get(field) {
+        match self.fields.get(field) {
             None => Ok(None),
             Some(Value::Bool(flag)) => Ok(Some(*flag)),
             Some(_) => Err(invalid(field, "true or false")),
@@ -76,12 +83,12 @@ impl JsonBody {
 
     /// A field, whatever it is.
     pub(super) fn value(&self, field: &str) -> Option<&Value> {
-        self.0.get(field)
+        self.fields.get(field)
     }
 
     /// Whether it has a field.
     pub(super) fn has(&self, field: &str) -> bool {
-        self.0.contains_key(field)
+        self.fields.contains_key(field)
     }
 }
 

@@ -22,6 +22,11 @@ pub(super) fn tag_header(etag: &str) -> Result<HeaderValue, Error> {
     HeaderValue::try_from(tag(etag)).map_err(Error::internal)
 }
 
+/// What [`tag_header`] was made from.
+pub(super) fn etag(header: &HeaderValue) -> Option<&str> {
+    header.to_str().ok()?.strip_prefix("W/\"")?.strip_suffix('"')
+}
+
 /// Whether this request is to be answered 304, given the current tag.
 pub(super) fn is_not_modified(method: &Method, headers: &HeaderMap, etag: &str) -> bool {
     matches(headers, etag) && !(method == Method::GET && crashes_on_304(headers))

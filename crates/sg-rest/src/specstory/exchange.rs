@@ -10,6 +10,7 @@ use sg_domain::ErrorKind;
 use super::body::JsonBody;
 use super::credential::Writer;
 use super::failure::Failure;
+use super::idempotency::Idempotency;
 use super::request::ExchangePath;
 use super::wire::{Envelope, ExchangeBody, ExchangeData};
 use super::{answer, conditional};
@@ -19,20 +20,24 @@ pub(super) async fn update(
     State(app): State<App>,
     Writer(caller): Writer,
     ExchangePath(session, exchange): ExchangePath,
+    key: Idempotency,
     body: JsonBody,
 ) -> Result<Response, Failure> {
-    let update = ExchangeUpdate {
-        user_title: body.text_or_null("userTitle")?,
-        hidden_from_share: body.flag("hiddenFromShare")?,
+    let change = async {
+        let update = ExchangeUpdate {
+            user_title: body.text_or_null("userTitle")?,
+            hidden_from_share: body.flag("hiddenFromShare")?,
+        };
+        let changed = app.update_exchange(&caller, &session, exchange, update).await;
+        let (session, exchange) = changed.map_err(|error| match error.kind {
+            ErrorKind::NotFound => Failure::not_found("Exchange not found or access denied"),
+            _ => Failure::from(error),
+        })?;
+        let data = Envelope::new(ExchangeData { exchange: ExchangeBody::without_content(&session, &exchange) });
+        let mut response = answer::json(StatusCode::OK, 512, &data)?;
+        // The session's: hiding an exchange changes what its readers see.
+        response.headers_mut().insert(ETAG, conditional::tag_header(&session.etag)?);
+        Ok(response)
     };
-    let changed = app.update_exchange(&caller, &session, exchange, update).await;
-    let (session, exchange) = changed.map_err(|error| match error.kind {
-        ErrorKind::NotFound => Failure::not_found("Exchange not found or access denied"),
-        _ => Failure::from(error),
-    })?;
-    let body = Envelope::new(ExchangeData { exchange: ExchangeBody::without_content(&session, &exchange) });
-    let mut response = answer::json(StatusCode::OK, 512, &body)?;
-    // The session's: hiding an exchange changes what its readers see.
-    response.headers_mut().insert(ETAG, conditional::tag_header(&session.etag)?);
-    Ok(response)
+    key.once(&app, &caller, body.digest, change).await
 }

@@ -57,6 +57,11 @@ impl<S: Sync> FromRequestParts<S> for Idempotency {
     }
 }
 
+/// Stands for the body of a request that has none, whatever was sent with it.
+pub(super) fn no_body() -> Digest {
+    Digest::of(b"")
+}
+
 impl Idempotency {
     /// Whether the request has the header, so that the digest of its body is needed.
     pub(super) fn is_wanted(&self) -> bool {

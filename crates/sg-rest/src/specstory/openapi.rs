@@ -24,6 +24,7 @@ mod search;
 mod session;
 mod share;
 mod token;
+mod upload;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -59,6 +60,7 @@ mod token;
         session::session_sizes,
         session::recent_sessions,
         session::get_session,
+        upload::put_session,
         session::update_session,
         session::delete_session,
         session::update_exchange,
@@ -147,6 +149,9 @@ fn complete(mut document: Value) -> Value {
         if let Some(head) = item.get("get").filter(|_| has_head(path)).map(head_of) {
             item.insert("head".to_owned(), head);
         }
+    }
+    for status in ["200", "201"] {
+        document["paths"]["/api/v1/projects/{pid}/sessions/{sid}"]["put"]["responses"][status]["links"] = links();
     }
     for (schema, rule) in rules() {
         if let (Some(schema), Value::Object(rule)) = (document["components"]["schemas"][schema].as_object_mut(), rule) {
@@ -282,6 +287,19 @@ fn headers() -> Value {
         },
         "WWWAuthenticate": { "description": "`Bearer`.", "required": true, "schema": { "type": "string" } },
     })
+}
+
+/// Where a session that was sent is found again.
+fn links() -> Value {
+    let project = [("pid", "$response.body#/data/projectId")];
+    let session = [("pid", "$response.body#/data/projectId"), ("sid", "$response.body#/data/sessionId")];
+    let link = |operation: &str, parameters: &[(&str, &str)]| {
+        let parameters: Map<_, _> = parameters.iter().map(|(name, at)| ((*name).to_owned(), json!(at))).collect();
+        (operation.to_owned(), json!({ "operationId": operation, "parameters": parameters }))
+    };
+    let of_session = ["getSession", "headSession", "updateSession", "deleteSession"].map(|to| link(to, &session));
+    let of_project = ["getProject", "updateProject", "listSessions", "getSessionSizes"].map(|to| link(to, &project));
+    Value::Object(of_session.into_iter().chain(of_project).collect())
 }
 
 fn rules() -> [(&'static str, Value); 3] {

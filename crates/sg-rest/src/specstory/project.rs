@@ -12,6 +12,7 @@ use super::answer;
 use super::body::JsonBody;
 use super::credential::{Reader, Writer};
 use super::failure::Failure;
+use super::idempotency::{self, Idempotency};
 use super::request::{Params, ProjectPath};
 use super::session;
 use super::wire::project::{ActivityBody, DeletedProject, ProjectChange};
@@ -54,17 +55,21 @@ pub(super) async fn update(
     State(app): State<App>,
     Writer(caller): Writer,
     ProjectPath(id): ProjectPath,
+    key: Idempotency,
     body: JsonBody,
 ) -> Result<Response, Failure> {
-    let update = ProjectUpdate { name: body.text("name")?, icon: body.text("icon")?, color: body.text("color")? };
-    let project = app.update_project(&caller, &id, update).await?;
-    let sent = |field: &str, value| body.has(field).then_some(value);
-    let change = ProjectChange {
-        name: sent("name", project.name.as_str()),
-        icon: sent("icon", project.icon.as_str()),
-        color: sent("color", project.color.as_str()),
+    let change = async {
+        let update = ProjectUpdate { name: body.text("name")?, icon: body.text("icon")?, color: body.text("color")? };
+        let project = app.update_project(&caller, &id, update).await?;
+        let sent = |field: &str, value| body.has(field).then_some(value);
+        let change = ProjectChange {
+            name: sent("name", project.name.as_str()),
+            icon: sent("icon", project.icon.as_str()),
+            color: sent("color", project.color.as_str()),
+        };
+        Ok(answer::json(StatusCode::OK, PROJECT_BYTES, &Envelope::new(change))?)
     };
-    Ok(answer::json(StatusCode::OK, PROJECT_BYTES, &Envelope::new(change))?)
+    key.once(&app, &caller, body.digest, change).await
 }
 
 /// `DELETE /projects/{pid}`, with all its sessions.
@@ -72,9 +77,13 @@ pub(super) async fn delete(
     State(app): State<App>,
     Writer(caller): Writer,
     ProjectPath(id): ProjectPath,
+    key: Idempotency,
 ) -> Result<Response, Failure> {
-    let (project, at) = app.delete_project(&caller, &id).await?;
-    Ok(answer::json(StatusCode::OK, PROJECT_BYTES, &Envelope::new(DeletedProject::new(&project, at)))?)
+    let delete = async {
+        let (project, at) = app.delete_project(&caller, &id).await?;
+        Ok(answer::json(StatusCode::OK, PROJECT_BYTES, &Envelope::new(DeletedProject::new(&project, at)))?)
+    };
+    key.once(&app, &caller, idempotency::no_body(), delete).await
 }
 
 /// `GET /projects/{pid}/stats`. The hosted service answers it to everyone; here it needs a key, as all data does.

@@ -18,9 +18,10 @@ use sg_domain::{
     SessionOrder, ShareStatus,
 };
 
-use super::body::JsonBody;
+use super::body::{self, JsonBody};
 use super::credential::{Reader, Writer};
 use super::failure::Failure;
+use super::idempotency::{self, Idempotency};
 use super::negotiate::Media;
 use super::request::{Params, ProjectPath, SessionPath};
 use super::wire::{
@@ -139,26 +140,28 @@ pub(super) async fn update(
     State(app): State<App>,
     Writer(caller): Writer,
     SessionPath(wanted): SessionPath,
+    key: Idempotency,
     body: JsonBody,
 ) -> Result<Response, Failure> {
     // The answer holds the whole session: whoever may not read it must hear so before anything has changed.
     caller.require(Scope::Read)?;
-    let share_status = match body.text("shareStatus")? {
-        None => None,
-        Some(name) => Some(
-            ShareStatus::parse(&name)
-                .ok_or_else(|| Failure::invalid("Invalid value for shareStatus. Must be one of: private, unlisted"))?,
-        ),
+    let change = async {
+        let share_status = body.text("shareStatus")?.map(|name| {
+            let must_be = "one of: private, unlisted";
+            ShareStatus::parse(&name).ok_or_else(|| body::invalid("shareStatus", must_be))
+        });
+        let update =
+            SessionUpdate { user_title: body.text_or_null("userTitle")?, share_status: share_status.transpose()? };
+        let session = app.update_session(&caller, &wanted, update).await.map_err(|error| match error.kind {
+            ErrorKind::NotFound => Failure::not_found("Session not found or access denied"),
+            _ => error.into(),
+        })?;
+        let detail = detail(&app, &caller, &session).await?;
+        let mut response = answer::response(StatusCode::OK, Media::Json.content_type(), detail.into());
+        describe(response.headers_mut(), &session)?;
+        Ok(response)
     };
-    let update = SessionUpdate { user_title: body.text_or_null("userTitle")?, share_status };
-    let session = app.update_session(&caller, &wanted, update).await.map_err(|error| match error.kind {
-        ErrorKind::NotFound => Failure::not_found("Session not found or access denied"),
-        _ => error.into(),
-    })?;
-    let mut response =
-        answer::response(StatusCode::OK, Media::Json.content_type(), detail(&app, &caller, &session).await?.into());
-    describe(response.headers_mut(), &session)?;
-    Ok(response)
+    key.once(&app, &caller, body.digest, change).await
 }
 
 /// `DELETE /projects/{pid}/sessions/{sid}`. Its project stays, even when it was the last.
@@ -166,9 +169,13 @@ pub(super) async fn delete(
     State(app): State<App>,
     Writer(caller): Writer,
     SessionPath(wanted): SessionPath,
+    key: Idempotency,
 ) -> Result<Response, Failure> {
-    app.delete_session(&caller, &wanted).await?;
-    Ok(answer::json(StatusCode::OK, 64, &Envelope::new(Success { success: true }))?)
+    let delete = async {
+        app.delete_session(&caller, &wanted).await?;
+        Ok(answer::json(StatusCode::OK, 64, &Envelope::new(Success { success: true }))?)
+    };
+    key.once(&app, &caller, idempotency::no_body(), delete).await
 }
 
 /// What every list of sessions starts from: SpecStory's order, last ended first.

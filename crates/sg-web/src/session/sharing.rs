@@ -5,7 +5,7 @@ use axum::response::Response;
 use http::StatusCode;
 use maud::{Markup, html};
 use sg_app::{App, ExchangeText};
-use sg_domain::{Error, Project, Result, Session, ShareStatus};
+use sg_domain::{Error, Exchange, Project, Result, Session, ShareStatus};
 
 use super::{about, find};
 use crate::code::Budget;
@@ -34,18 +34,22 @@ pub(crate) async fn show(
 
 async fn page(app: &App, visitor: &Visitor, path: Ids<(String, String)>, asked: &Asked) -> Result<Response> {
     let (project, session) = find(app, &visitor.caller, path).await?;
-    let exchanges = app.exchanges(&visitor.caller, &session).await?;
+    let exchanges = app.exchange_spans(&visitor.caller, session.id).await?;
+    let markdown = app.markdown(&visitor.caller, &session).await?;
     let number = asked.number("page").unwrap_or(1).max(1);
     let token = visitor.token();
     let body = html! { (notice(asked.get("done"))) (head(&project, &session, &exchanges, &token)) };
     let base = shown::session_path(&session);
     let list = tokio::task::spawn_blocking(move || {
         let mut budget = Budget::of_page();
+        let markdown = String::from_utf8_lossy(&markdown);
+        let count = exchanges.len();
         let skip = (number - 1) as usize * PAGE_EXCHANGES as usize;
-        let shown_ones = exchanges.iter().skip(skip).take(PAGE_EXCHANGES as usize);
+        let page = exchanges.into_iter().skip(skip).take(PAGE_EXCHANGES as usize);
+        let page = page.map(|exchange| ExchangeText { content: exchange.slice(&markdown).to_owned(), exchange });
         html! {
-            @for exchange in shown_ones { (one(exchange, &base, &token, &mut budget)) }
-            (pager(&format!("{base}/sharing"), number, exchanges.len()))
+            @for exchange in page { (one(&exchange, &base, &token, &mut budget)) }
+            (pager(&format!("{base}/sharing"), number, count))
         }
     });
     let body = html! { (body) (list.await.map_err(Error::internal)?) };
@@ -53,9 +57,9 @@ async fn page(app: &App, visitor: &Visitor, path: Ids<(String, String)>, asked: 
     Ok(answer::page(StatusCode::OK, layout::page(&visitor.frame(&title, Place::Projects), body)))
 }
 
-fn head(project: &Project, session: &Session, exchanges: &[ExchangeText], token: &Markup) -> Markup {
+fn head(project: &Project, session: &Session, exchanges: &[Exchange], token: &Markup) -> Markup {
     let base = shown::session_path(session);
-    let hidden = exchanges.iter().filter(|exchange| exchange.exchange.hidden_from_share).count();
+    let hidden = exchanges.iter().filter(|exchange| exchange.hidden_from_share).count();
     let is_shared = session.share_status == ShareStatus::Unlisted;
     html! {
         p.crumbs {

@@ -9,6 +9,7 @@ pub(super) mod search;
 pub(super) mod session;
 pub(super) mod share;
 pub(super) mod token;
+pub(super) mod upload;
 
 /// An error. `error` is always one text; clients go by the status.
 #[derive(ToSchema)]

@@ -48,7 +48,7 @@ pub(super) struct Intake {
 }
 
 enum Body {
-    Plain(Document),
+    Plain(Box<Document>),
     Gzip(Box<MultiGzDecoder<Document>>),
 }
 
@@ -65,7 +65,7 @@ impl Intake {
             is_over: false,
         };
         let body = match encoding {
-            Encoding::Identity => Body::Plain(document),
+            Encoding::Identity => Body::Plain(Box::new(document)),
             Encoding::Gzip => Body::Gzip(Box::new(MultiGzDecoder::new(document))),
         };
         Self { packed: 0, body }
@@ -90,7 +90,7 @@ impl Intake {
     /// Ends the body: what it said, and the digest of what it was unpacked.
     pub(super) fn finish(self) -> Result<(Upload, Option<Digest>), Error> {
         let mut document = match self.body {
-            Body::Plain(document) => document,
+            Body::Plain(document) => *document,
             Body::Gzip(mut decoder) => {
                 let done = decoder.try_finish();
                 outcome(decoder.get_mut(), done)?;

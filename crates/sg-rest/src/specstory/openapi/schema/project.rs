@@ -8,7 +8,7 @@ use super::session::SessionSummary;
 #[derive(ToSchema)]
 pub(in super::super) struct ProjectList {
     /// The projects.
-    projects: Vec<Project>,
+    projects: Vec<ListedProject>,
     /// How many there are.
     total: u64,
 }
@@ -58,6 +58,13 @@ pub(in super::super) struct Project {
     last_sync_date: String,
     /// Bytes of markdown of all its sessions.
     total_markdown_size: u64,
+}
+
+/// A project in the list.
+#[derive(ToSchema)]
+pub(in super::super) struct ListedProject {
+    #[serde(flatten)]
+    project: Project,
     /// Its sessions that can be resumed. Only with `resumable=true`.
     #[schema(nullable = false)]
     sessions: Option<Vec<SessionSummary>>,

@@ -64,7 +64,7 @@ pub(in super::super) struct NewToken {
     #[schema(min_items = 1)]
     scopes: Option<Vec<Scope>>,
     /// When it stops working, in the future.
-    #[schema(format = DateTime)]
+    #[schema(format = DateTime, example = "2099-01-01T00:00:00Z")]
     expires_at: Option<String>,
 }
 
