@@ -2,6 +2,7 @@
 
 mod account;
 mod blob;
+mod change;
 mod filter;
 mod job;
 mod list;
@@ -104,6 +105,13 @@ contract! {
         deleting_takes_everything_along
         a_dropped_transaction_leaves_nothing
         nul_characters_do_no_harm
+    }
+    change {
+        a_project_is_changed_by_its_owner_alone
+        an_exchange_keeps_what_people_say_of_it
+        only_what_is_shared_is_found_without_a_tenant
+        sizes_are_those_of_the_owner_s_project
+        activity_counts_sessions_and_machines
     }
     message {
         messages_come_back

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 use sg_domain::id::SessionRef;
+use sg_domain::session::SessionSize;
 use sg_domain::{
-    Caller, Digest, Direction, Error, Identity, JobId, JobKind, Page, PageRequest, ProjectKey, RankBy, Result, Scope,
-    SearchQuery, Session, SessionFilter, SessionId, SessionOrder, Visibility,
+    Caller, Digest, Direction, Error, Identity, JobId, JobKind, Page, PageRequest, ProjectId, ProjectKey, RankBy,
+    Result, Scope, SearchQuery, Session, SessionFilter, SessionId, SessionOrder, Visibility,
 };
 use sg_store::{BlobStream, SessionColumns};
 
@@ -39,6 +40,12 @@ impl App {
         let filter = self.narrowed(identity, &list.filter, list.text.as_deref()).await?;
         let who = Visibility::of(identity);
         self.store().sessions(&who, &filter, list.order, list.direction, &list.page, list.columns).await
+    }
+
+    /// How much is stored of each session of a project, by client id. A project that is not there has none.
+    pub async fn session_sizes(&self, caller: &Caller, project: &ProjectId) -> Result<Vec<SessionSize>> {
+        let identity = caller.require(Scope::Read)?;
+        self.store().session_sizes(&Visibility::of(identity), project).await
     }
 
     /// How many sessions the list holds in all.

@@ -118,6 +118,17 @@ impl Session {
     }
 }
 
+/// How much of a session is stored: what a sync compares with what it has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionSize {
+    /// See [`Session::client_id`].
+    pub client_id: String,
+    /// See [`Session::markdown_size`].
+    pub markdown_size: u64,
+    /// See [`Session::session_data_size`].
+    pub session_data_size: Option<u64>,
+}
+
 /// What a list of sessions is sorted by. Every order ends in the session's id.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

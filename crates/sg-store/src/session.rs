@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use sg_domain::id::SessionRef;
+use sg_domain::session::SessionSize;
 use sg_domain::{
-    Direction, Exchange, Message, Page, PageRequest, ProjectKey, Result, Session, SessionFilter, SessionId,
+    Direction, Exchange, Message, Page, PageRequest, ProjectId, ProjectKey, Result, Session, SessionFilter, SessionId,
     SessionOrder, Visibility,
 };
 
@@ -168,6 +169,24 @@ impl Store {
         visible(&mut sql, who, Seek::Project);
         sql.one_of(" AND s.id", &ids);
         Ok(self.rows(sql.end(), move |row| row::decode(row, columns)).await?)
+    }
+
+    /// Sizes of a project's sessions, by client id; none when the project may not be seen.
+    pub async fn session_sizes(&self, who: &Visibility, project: &ProjectId) -> Result<Vec<SessionSize>> {
+        let mut sql = self.select(&["s.client_id", "s.markdown_size", "s.session_data_size"]);
+        sql.add(" FROM project p JOIN session s ON s.project_key = p.key WHERE p.id = ").text(project.as_str());
+        if let Visibility::Owner(owner) = who {
+            sql.add(" AND p.owner = ").text(owner.as_str());
+        }
+        sql.add(" ORDER BY s.client_id");
+        let decode = |row: &mut dyn Row| {
+            Ok(SessionSize {
+                client_id: row.text()?,
+                markdown_size: row.count()?,
+                session_data_size: row.opt_int()?.map(|size| u64::try_from(size).unwrap_or(0)),
+            })
+        };
+        Ok(self.rows(sql.end(), decode).await?)
     }
 
     /// The ids of a project's sessions, whoever owns them: for jobs, which act for nobody.

@@ -74,8 +74,7 @@ pub(super) async fn sizes(
     Reader(caller): Reader,
     ProjectPath(id): ProjectPath,
 ) -> Result<Response, Failure> {
-    let wanted = wanted(Some(&id), false, None, SessionColumns::NARROW);
-    let sessions = app.sessions(&caller, &wanted).await?.items;
+    let sessions = app.session_sizes(&caller, &id).await?;
     let capacity = 64 + sessions.len() * 128;
     Ok(answer::json(StatusCode::OK, capacity, &Envelope::new(wire::SizeList(&sessions)))?)
 }

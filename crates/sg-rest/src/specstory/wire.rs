@@ -6,6 +6,7 @@
 use serde::Serialize;
 use serde::ser::{SerializeMap as _, Serializer};
 use serde_json::value::RawValue;
+use sg_domain::session::SessionSize;
 use sg_domain::{Exchange, ExchangeId, Project, Session, SessionMetadata, Timestamp, wtf8};
 
 use super::conditional;
@@ -305,7 +306,7 @@ impl<'a> RecentBody<'a> {
 
 /// `data` of the sizes: bytes of markdown by client id, and of session data by client id and `:sessionData` where there
 /// is any.
-pub(super) struct SizeList<'a>(pub(super) &'a [Session]);
+pub(super) struct SizeList<'a>(pub(super) &'a [SessionSize]);
 
 impl Serialize for SizeList<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -315,7 +316,7 @@ impl Serialize for SizeList<'_> {
     }
 }
 
-struct Sizes<'a>(&'a [Session]);
+struct Sizes<'a>(&'a [SessionSize]);
 
 impl Serialize for Sizes<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
