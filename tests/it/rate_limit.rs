@@ -382,3 +382,20 @@ async fn the_peer_of_a_real_connection_is_the_address() {
     let ((), statuses) = tokio::join!(serving, asking);
     assert_eq!(statuses, ["401", "401", "429", "401"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_that_are_open_and_cost_something_are_counted_by_address() {
+    let limited = Limited::start(RateLimitSection { open_per_hour: 2, ..RateLimitSection::default() }).await;
+    for path in ["/share/none", "/login/oidc", "/share/other"] {
+        let answer = limited.ask(Ask::get(path, None)).await;
+        assert_eq!(answer.status == 429, path == "/share/other", "{path}: {}", answer.status);
+    }
+    let refused = limited.ask(Ask::get("/share/none", None)).await;
+    assert_eq!(refused.status, 429);
+    assert!(refused.header("retry-after").parse::<u64>().is_ok_and(|secs| secs > 0));
+    assert!(refused.header("content-type").starts_with("text/html") && refused.text().contains("Too many attempts"));
+    // Other pages, and other addresses, are not held up.
+    assert_eq!(limited.ask(Ask::get("/login", None)).await.status, 200);
+    let elsewhere = Ask { peer: [127, 0, 0, 9], ..Ask::get("/share/none", None) };
+    assert_eq!(limited.ask(elsewhere).await.status, 404);
+}

@@ -35,6 +35,8 @@ pub struct CreatedKey {
 const SHOWN_CHARS: usize = 4;
 /// Keys of one account that are not revoked.
 const MAX_KEYS: usize = 1_000;
+/// The most keys that an account makes by other keys in a day, those revoked since included.
+const MAX_KEYS_A_DAY: usize = 200;
 /// A key's use is noted at most this often.
 const TOUCH_MICROS: i64 = 60 * 1_000_000;
 
@@ -63,12 +65,35 @@ impl App {
         if self.store().user(&request.user).await?.is_none() {
             return Err(Error::not_found("user"));
         }
-        let working = self.store().keys(Some(&request.user)).await?;
-        if working.iter().filter(|key| key.revoked_at.is_none()).count() >= MAX_KEYS {
+        let keys = self.store().keys(Some(&request.user)).await?;
+        if keys.iter().filter(|key| key.revoked_at.is_none()).count() >= MAX_KEYS {
             return Err(Error::new(
                 ErrorKind::Conflict,
                 format!("an account has at most {MAX_KEYS} keys, revoke some"),
             ));
+        }
+        match identity.credential {
+            Credential::Local | Credential::Web(_) => {}
+            // Revoking a device ends everything it can do, so it must not leave keys behind.
+            Credential::Device(_) => {
+                return Err(Error::new(
+                    ErrorKind::Forbidden,
+                    "a device cannot make keys, use a key or the settings page",
+                ));
+            }
+            Credential::Key(id) => {
+                let ends_at = keys.iter().find(|key| key.id == id).and_then(|key| key.expires_at);
+                if ends_at.is_some_and(|ends_at| request.expires_at.is_none_or(|at| at > ends_at)) {
+                    return Err(Error::invalid("a key must not outlive the key that makes it, give it an expiry"));
+                }
+                // Each key has limits of its own: whoever makes many gets around them.
+                let since = now.plus_micros(-sg_domain::time::DAY_MICROS);
+                if keys.iter().filter(|key| key.created_at > since).count() >= MAX_KEYS_A_DAY {
+                    let retry_after = std::time::Duration::from_secs(3_600);
+                    let message = format!("an account makes at most {MAX_KEYS_A_DAY} keys a day by other keys");
+                    return Err(Error::new(ErrorKind::RateLimited { retry_after }, message));
+                }
+            }
         }
         // 128 bits for SessionFS, whose format is fixed at 32 hex digits; 192 elsewhere.
         let random = self.ids().secret_hex(if request.dialect == Dialect::Sessionfs { 16 } else { 24 });

@@ -48,6 +48,8 @@ pub enum PutOutcome {
     Unchanged,
 }
 
+/// The longest name of a session or project, in bytes: lists are sorted by it, and an index takes no longer one.
+const MAX_NAME_BYTES: usize = 1_024;
 /// How often a write that met another one is tried.
 const MAX_PUT_ATTEMPTS: u32 = 5;
 
@@ -152,6 +154,14 @@ impl App {
         if new.name.trim().is_empty() || new.project_name.trim().is_empty() {
             return Err(Error::invalid("a session needs a name and a project name"));
         }
+        for (field, text) in [("name", &new.name), ("projectName", &new.project_name)] {
+            if text.len() > MAX_NAME_BYTES {
+                return Err(
+                    Error::invalid(format!("{field} is longer than {MAX_NAME_BYTES} bytes")).with("field", field)
+                );
+            }
+        }
+        new.metadata.check()?;
         let max = self.limits().max_session_bytes;
         let sizes = [Some(&new.markdown), new.raw.as_ref(), new.session_data.as_ref()];
         if sizes.into_iter().flatten().any(|content| content.len() > max) {

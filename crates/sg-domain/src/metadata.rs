@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::{Error, Result};
+
 /// Facts about where and by what a session was made. Every field may be unknown. Names match SpecStory's metadata
 /// object where it has the field; the others are ours.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,7 +53,51 @@ pub struct SessionMetadata {
     pub git_remote: Option<String>,
 }
 
+/// The longest text of the metadata, in bytes.
+pub const MAX_METADATA_TEXT_BYTES: usize = 16 * 1_024;
+/// The longest label (a branch, model or tag), in bytes: labels are looked up by indexes, which take no longer ones.
+pub const MAX_LABEL_BYTES: usize = 1_024;
+/// The most bytes of all labels of one kind: every list of sessions shows them.
+pub const MAX_LABELS_BYTES: usize = 16 * 1_024;
+
 impl SessionMetadata {
+    /// Whether it is small enough to be stored; `Invalid` names the field that is not.
+    pub fn check(&self) -> Result<()> {
+        let texts = [
+            ("clientName", &self.client_name),
+            ("clientVersion", &self.client_version),
+            ("agentName", &self.agent_name),
+            ("agentVersion", &self.agent_version),
+            ("deviceId", &self.device_id),
+            ("machineName", &self.machine_name),
+            ("title", &self.title),
+            ("markdownVersion", &self.markdown_version),
+            ("summary", &self.summary),
+            ("folder", &self.folder),
+            ("gitRemote", &self.git_remote),
+        ];
+        for (name, text) in texts {
+            if text.as_ref().is_some_and(|text| text.len() > MAX_METADATA_TEXT_BYTES) {
+                let max = MAX_METADATA_TEXT_BYTES;
+                return Err(Error::invalid(format!("metadata.{name} is longer than {max} bytes")));
+            }
+        }
+        let lists = [("gitBranches", &self.git_branches), ("llmModels", &self.llm_models), ("tags", &self.tags)];
+        for (name, list) in lists {
+            let list = list.as_deref().unwrap_or_default();
+            if list.iter().any(|label| label.len() > MAX_LABEL_BYTES) {
+                let max = MAX_LABEL_BYTES;
+                return Err(Error::invalid(format!("metadata.{name} has an entry longer than {max} bytes")));
+            }
+            // Each counts for its quotes and comma too: a thousand empty ones are not nothing.
+            if list.iter().map(|label| label.len() + 3).sum::<usize>() > MAX_LABELS_BYTES {
+                let max = MAX_LABELS_BYTES;
+                return Err(Error::invalid(format!("metadata.{name} has more than {max} bytes")));
+            }
+        }
+        Ok(())
+    }
+
     /// Takes every field that `newer` has and keeps the rest: the key-wise merge of SpecStory's PUT.
     pub fn merge(&mut self, newer: Self) {
         macro_rules! take {
@@ -59,5 +105,29 @@ impl SessionMetadata {
         }
         take!(client_name client_version agent_name agent_version device_id machine_name git_branches llm_models
             tags title markdown_version summary folder git_remote);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_large_is_named() {
+        let check = |change: &dyn Fn(&mut SessionMetadata)| {
+            let mut metadata = SessionMetadata::default();
+            change(&mut metadata);
+            metadata.check().map_err(|error| error.message)
+        };
+        assert_eq!(check(&|m| m.tags = Some(vec!["t".repeat(MAX_LABEL_BYTES); 15])), Ok(()));
+        assert_eq!(check(&|m| m.summary = Some("s".repeat(MAX_METADATA_TEXT_BYTES))), Ok(()));
+        for (change, name) in [
+            (&(|m: &mut SessionMetadata| m.summary = Some("s".repeat(16_385))) as &dyn Fn(&mut _), "summary"),
+            (&|m: &mut SessionMetadata| m.tags = Some(vec!["t".repeat(1_025)]), "tags"),
+            (&|m: &mut SessionMetadata| m.llm_models = Some(vec![String::new(); 6_000]), "llmModels"),
+        ] {
+            let said = check(change).unwrap_err();
+            assert!(said.starts_with(&format!("metadata.{name} ")), "{said}");
+        }
     }
 }

@@ -50,6 +50,8 @@ pub(crate) async fn update_exchange(reach: &Reach, input: UpdateExchangeInput) -
     // Text that can be no id names an exchange that is not there; who may not write hears of that first.
     let update = ExchangeUpdate { user_title: given(user_title), hidden_from_share };
     reach.caller.require(sg_domain::Scope::Write)?;
+    // The answer shows it: whoever may not read must hear so before anything has changed.
+    reach.caller.require(sg_domain::Scope::Read)?;
     let id: ExchangeId = id.parse().map_err(|_| Error::not_found("exchange"))?;
     let changed = reach.app.update_exchange(&reach.caller, &SessionRef::Id(id.session), id, update).await;
     let (session, _) = changed.map_err(|error| match error.kind {

@@ -51,6 +51,9 @@ pub(crate) struct DeleteProjectPayload {
 
 /// Changes a project.
 pub(crate) async fn update_project(reach: &Reach, input: UpdateProjectInput) -> Outcome<UpdateProjectPayload> {
+    reach.caller.require(sg_domain::Scope::Write)?;
+    // The answer shows it: whoever may not read must hear so before anything has changed.
+    reach.caller.require(sg_domain::Scope::Read)?;
     let UpdateProjectInput { id, name, icon, color } = input;
     let update = ProjectUpdate { name, icon, color };
     let project = reach.app.update_project(&reach.caller, &ProjectId::new(id)?, update).await?;

@@ -54,6 +54,9 @@ pub(crate) struct DeleteSessionPayload {
 
 /// Changes a session.
 pub(crate) async fn update_session(reach: &Reach, input: UpdateSessionInput) -> Outcome<UpdateSessionPayload> {
+    reach.caller.require(sg_domain::Scope::Write)?;
+    // The answer shows it: whoever may not read must hear so before anything has changed.
+    reach.caller.require(sg_domain::Scope::Read)?;
     let UpdateSessionInput { id, project_id, session_id, user_title, share_status } = input;
     let update = SessionUpdate { user_title: given(user_title), share_status: share_status.map(Into::into) };
     let refs = session_refs(id.as_deref(), project_id.as_deref(), session_id.as_deref())?;

@@ -84,6 +84,8 @@ pub(crate) struct PutSessionPayload {
 /// Stores a session.
 pub(crate) async fn put_session(reach: &Reach, input: PutSessionInput) -> Outcome<PutSessionPayload> {
     reach.caller.require(Scope::Write)?;
+    // The answer shows it: whoever may not read must hear so before anything has changed.
+    reach.caller.require(Scope::Read)?;
     for (field, text) in [
         ("projectName", &input.project_name),
         ("name", &input.name),

@@ -141,17 +141,20 @@ impl Store {
         Ok(self.row(sql.end(), |row| row::decode(row, SessionColumns::ALL)).await?)
     }
 
-    /// A session that its owner shares, by our id or the id its client chose (ours first, then the most recently active
-    /// one): the one read of a tenant's data that needs no tenant.
+    /// A session that its owner shares, by our id or by the id its client chose: the one read of a tenant's data that
+    /// needs no tenant. A client's id names one only while no other shared session has it: whoever chose the same id must
+    /// not get another's link.
     pub async fn shared_session(&self, id: &str) -> Result<Option<Session>> {
         let mut sql = self.select_sessions(SessionColumns::ALL);
         sql.add(" WHERE s.share_status = 'unlisted' AND (s.client_id = ").text(id);
-        if id.parse::<SessionId>().is_ok() {
+        let own = id.parse::<SessionId>().ok();
+        if own.is_some() {
             sql.add(" OR s.id = ").text(id);
         }
-        sql.add(") ORDER BY CASE WHEN s.id = ").text(id);
-        sql.add(" THEN 0 ELSE 1 END, s.activity_at DESC, s.id DESC LIMIT 1");
-        Ok(self.row(sql.end(), |row| row::decode(row, SessionColumns::ALL)).await?)
+        sql.add(") ORDER BY CASE WHEN s.id = ").text(id).add(" THEN 0 ELSE 1 END, s.id LIMIT 2");
+        let mut found = self.rows(sql.end(), |row| row::decode(row, SessionColumns::ALL)).await?;
+        let is_own = found.first().is_some_and(|session| Some(session.id) == own);
+        Ok(if is_own || found.len() == 1 { Some(found.swap_remove(0)) } else { None })
     }
 
     /// Sessions by id, in no order; those that may not be seen are left out.

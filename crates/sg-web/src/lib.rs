@@ -31,9 +31,12 @@ mod visitor;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::FromRef;
+use axum::extract::{FromRef, Request};
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
 use axum::routing::{get, post};
 use sg_app::App;
+use sg_domain::{Caller, Error, ErrorKind};
 
 pub use self::oidc::OidcSettings;
 use self::oidc::Provider;
@@ -82,5 +85,13 @@ pub fn router(app: App, settings: Settings) -> Router {
     for page in page::PAGES {
         router = router.route(page.path, (page.answer)());
     }
-    router.with_state(pages)
+    router.layer(from_fn(refuse_limited)).with_state(pages)
+}
+
+/// Refuses whom the stack counted as over the limit: only pages for everyone are counted.
+async fn refuse_limited(request: Request, next: Next) -> Response {
+    match request.extensions().get::<Caller>().map(Caller::known) {
+        Some(Err(error @ Error { kind: ErrorKind::RateLimited { .. }, .. })) => failure::problem(&error, None),
+        _ => next.run(request).await,
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sg_app::KeyRequest;
+use sg_app::{KeyRequest, NewDevice};
 use sg_domain::caller::Anonymous;
 use sg_domain::{Caller, Dialect, ErrorKind, Scope, Scopes};
 
@@ -94,4 +94,44 @@ async fn nobody_hands_out_more_than_they_have() {
     let keys = gateway.app.keys(&other.caller, false).await.unwrap();
     let error = gateway.app.revoke_key(&caller, keys[0].id).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::NotFound, "another tenant's key");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_key_outlives_what_made_it() {
+    let gateway = Gateway::start().await;
+    let writes =
+        |expires_at| KeyRequest { scopes: Scopes::of(&[Scope::Read, Scope::Write]), expires_at, ..request(&gateway) };
+    let hour = gateway.app.now().plus_micros(3_600_000_000);
+    let parent = gateway.app.create_key(&gateway.me.caller, writes(Some(hour))).await.unwrap();
+    let parent = identify(&gateway, &parent.secret).await;
+    for late in [None, Some(hour.plus_micros(1))] {
+        let refused = gateway.app.create_key(&parent, writes(late)).await.map(|_| ());
+        assert_eq!(refused.unwrap_err().kind, ErrorKind::Invalid);
+    }
+    gateway.app.create_key(&parent, writes(Some(hour))).await.unwrap();
+
+    let device =
+        gateway.app.create_device(&gateway.me.caller, &gateway.me.user.id, &NewDevice::default()).await.unwrap();
+    let access = gateway.app.device_refresh(Some(&device.secret)).await.unwrap();
+    let device = identify(&gateway, &access.secret).await;
+    let refused = gateway.app.create_key(&device, writes(Some(hour))).await.map(|_| ());
+    assert_eq!(refused.unwrap_err().kind, ErrorKind::Forbidden);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_make_keys_are_counted_by_the_day() {
+    let gateway = Gateway::start().await;
+    let maker = identify(&gateway, &gateway.me.key).await;
+    let mut made = 0;
+    let refused = loop {
+        match gateway.app.create_key(&maker, request(&gateway)).await {
+            Ok(key) => gateway.app.revoke_key(&gateway.me.caller, key.key.id).await.unwrap(),
+            Err(error) => break error,
+        }
+        made += 1;
+        assert!(made < 1_000, "nobody counts");
+    };
+    assert!(matches!(refused.kind, ErrorKind::RateLimited { .. }), "{refused}");
+    gateway.clock.advance(Duration::from_secs(25 * 3_600));
+    gateway.app.create_key(&maker, request(&gateway)).await.unwrap();
 }

@@ -277,8 +277,8 @@ async fn every_refusal_names_what_is_wrong_and_stores_nothing() {
         let body = with("metadata", json!({ "llmModels": value }));
         cases.push((body.to_string(), wrong("metadata.llmModels", "a list of strings or null")));
     }
-    let long = with("name", "x".repeat(20_000).into());
-    cases.push((long.to_string(), (400, "Name is longer than 16384 bytes".to_owned())));
+    let long = with("name", "x".repeat(2_000).into());
+    cases.push((long.to_string(), (400, "name is longer than 1024 bytes".to_owned())));
     let many = with("metadata", json!({ "tags": vec!["x"; 1_001] }));
     cases.push((many.to_string(), (400, "Metadata.tags has more than 1000 entries".to_owned())));
     let good = upload().to_string();

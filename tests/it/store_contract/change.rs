@@ -62,9 +62,12 @@ pub(crate) async fn only_what_is_shared_is_found_without_a_tenant(f: &Fixture) {
     assert_eq!(find("a").await, None);
     assert_eq!(find("' OR 1=1 --").await, None);
     assert_eq!(find(&shared.id.to_string()).await, Some(shared.id));
-    // Of several with one client id the most recently active one; each is still found by its own id.
-    assert_eq!(find("same").await, Some(other.id));
+    // Nobody gets another's link by choosing the same id: then it names neither, and each is found by its own id.
+    assert_eq!(find("same").await, None);
     assert_eq!(find(&other.id.to_string()).await, Some(other.id));
+    other.share_status = ShareStatus::Private;
+    put(&f.store, std::slice::from_ref(&other)).await;
+    assert_eq!(find("same").await, Some(shared.id));
 }
 
 pub(crate) async fn sizes_are_those_of_the_owner_s_project(f: &Fixture) {

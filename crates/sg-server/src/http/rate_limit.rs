@@ -137,7 +137,8 @@ fn class(request: &Request) -> Class {
         Class::Free
     } else if is_graphql(path) {
         if is_browser(request) { Class::Free } else { Class::Graphql }
-    } else if is_open(path) {
+    } else if is_open(path) || path.starts_with("/share/") || path.starts_with("/login/oidc") {
+        // Pages that cost something although nobody is signed in: a whole session, a call to the provider.
         Class::Open
     } else if path == "/api/v1" || path.starts_with("/api/v1/") {
         Class::Rest

@@ -42,7 +42,7 @@ async fn page(app: &App, visitor: &Visitor, path: Ids<(String, String)>, asked: 
     let base = shown::session_path(&session);
     let list = tokio::task::spawn_blocking(move || {
         let mut budget = Budget::of_page();
-        let markdown = String::from_utf8_lossy(&markdown);
+        let markdown = sg_domain::wtf8::lossy(&markdown);
         let count = exchanges.len();
         let skip = (number - 1) as usize * PAGE_EXCHANGES as usize;
         let page = exchanges.into_iter().skip(skip).take(PAGE_EXCHANGES as usize);

@@ -6,11 +6,11 @@ use utoipa::ToSchema;
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub(in super::super) struct SessionUpload {
-    /// The project's name, for a project that is new. At most 16384 bytes.
-    #[schema(min_length = 1, max_length = 16384, pattern = r"\S", example = "getspecstory")]
+    /// The project's name, for a project that is new. At most 1024 bytes.
+    #[schema(min_length = 1, max_length = 1024, pattern = r"\S", example = "getspecstory")]
     project_name: String,
-    /// The session's name. At most 16384 bytes.
-    #[schema(min_length = 1, max_length = 16384, pattern = r"\S", example = "2026-01-16_16-40Z-where-does-it-grow")]
+    /// The session's name. At most 1024 bytes.
+    #[schema(min_length = 1, max_length = 1024, pattern = r"\S", example = "2026-01-16_16-40Z-where-does-it-grow")]
     name: String,
     /// The conversation, as it will be read. It is kept to the byte.
     #[schema(
@@ -29,7 +29,8 @@ pub(in super::super) struct SessionUpload {
     metadata: Option<UploadMetadata>,
 }
 
-/// What is known of a session's making. No text is longer than 16384 bytes.
+/// What is known of a session's making. No text is longer than 16384 bytes, no entry of a list longer than 1024, no list
+/// larger than 16384.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub(in super::super) struct UploadMetadata {
