@@ -36,10 +36,14 @@ fn redocly_finds_nothing() {
 
 #[test]
 fn schemathesis_finds_nothing() {
-    let judged = Judged::start();
-    judged.run("schemathesis.toml", &[], &[]);
-    // It made and revoked keys of the account; had it revoked this one, the rest of the run would have judged 401s.
-    assert_eq!(judged.server.ask("GET", "/api/v1/projects", Some(&judged.key), "").0, 200);
+    // It makes and revokes keys of the account, and finds the one it asks with among them: a run in which it revoked that
+    // one has judged 401s from then on, so it counts for nothing.
+    let is_whole = |_: &u32| {
+        let judged = Judged::start();
+        judged.run("schemathesis.toml", &[], &[]);
+        judged.server.ask("GET", "/api/v1/projects", Some(&judged.key), "").0 == 200
+    };
+    assert!((0..6).any(|run| is_whole(&run)), "it revoked its own key each time");
 }
 
 #[test]
