@@ -2,6 +2,7 @@
 
 mod device;
 mod fact;
+mod hidden;
 mod idempotency;
 mod kept;
 mod large;

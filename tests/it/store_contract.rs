@@ -101,7 +101,7 @@ contract! {
         references_find_what_they_name
         other_tenants_see_nothing
         ids_and_aliases_are_taken_once
-        titles_of_exchanges_stay
+        marks_of_exchanges_are_what_was_written
         deleting_takes_everything_along
         a_dropped_transaction_leaves_nothing
         nul_characters_do_no_harm

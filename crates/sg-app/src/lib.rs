@@ -9,6 +9,7 @@ mod clock;
 mod device;
 pub mod doctor;
 mod exchange;
+mod exchange_mark;
 mod idempotency;
 pub mod import;
 mod job;

@@ -191,6 +191,6 @@ fn readable(caller: &Caller, session: &Session, blob: Option<Digest>, noun: &str
     blob.ok_or_else(|| Error::not_found(noun))
 }
 
-fn missing(digest: Digest, session: &Session) -> Error {
+pub(crate) fn missing(digest: Digest, session: &Session) -> Error {
     Error::internal(format!("blob {digest} of session {} is missing, run doctor", session.id))
 }

@@ -1,5 +1,7 @@
 //! Storing a session: the one way in, for imports and every dialect.
 
+use std::borrow::Cow;
+
 use sg_domain::id::{SessionRef, client_id};
 use sg_domain::session::{SessionBlobs, SessionEtag, etag};
 use sg_domain::wtf8;
@@ -11,6 +13,7 @@ use sg_formats::specstory::{FIRST_VERSION, markdown_version};
 use sg_store::{Content, SessionContent, Tx};
 
 use crate::App;
+use crate::exchange_mark::{exchange_marks, is_marked};
 use crate::session_read::{HEAD_BYTES, Messages, Read, blocking, read_content, write_in_chunks};
 
 /// A session to be stored.
@@ -99,18 +102,28 @@ impl App {
         let project = tx.ensure_project(&identity.user, &new.project, &new.project_name, key, self.now()).await?;
         let stored = tx.session_for_update(&identity.user, project, &new.client_id).await?;
         // Read inside the transaction: a second connection here could starve while others wait for this one's lock.
-        let marks = match &stored {
-            Some(session) => exchange_marks(&tx.exchanges(session.id).await?),
-            None => String::new(),
-        };
-        let session = self.merged(identity, new, stored.as_ref(), project, facts, &marks, read);
+        let (mut exchanges, mut kept) = (Cow::Borrowed(&read.exchanges[..]), stored.clone());
+        if let Some(session) = &mut kept {
+            let marked = tx.exchanges(session.id).await?;
+            if marked.iter().any(is_marked) {
+                let before = (session.blobs.markdown, session.markdown_size);
+                let carried = self.carry_marks(marked, before, &read.exchanges, &new.markdown).await?;
+                exchanges = Cow::Owned(carried.exchanges);
+                if carried.is_hidden_lost {
+                    session.share_status = ShareStatus::Private;
+                }
+            }
+        }
+        // Of the marks as they will be: the same sent again must find the same ETag.
+        let marks = exchange_marks(&exchanges);
+        let session = self.merged(identity, new, kept.as_ref(), project, facts, &marks, read);
         if let Some(stored) = stored.as_ref().filter(|stored| is_same(stored, &session)) {
             // Another client stored just this while we read it.
             tx.commit().await?;
             return Ok((stored.clone(), PutOutcome::Unchanged));
         }
         let outcome = if stored.is_some() { PutOutcome::Updated } else { PutOutcome::Created };
-        self.write(tx, identity, &session, read).await?;
+        self.write(tx, identity, &session, read, &exchanges).await?;
         Ok((session, outcome))
     }
 
@@ -235,15 +248,22 @@ impl App {
         }
     }
 
-    async fn write(&self, tx: Tx, identity: &Identity, session: &Session, read: &Read) -> Result<()> {
+    async fn write(
+        &self,
+        tx: Tx,
+        identity: &Identity,
+        session: &Session,
+        read: &Read,
+        exchanges: &[Exchange],
+    ) -> Result<()> {
         match &read.messages {
             Messages::Whole(messages) => {
-                let content = SessionContent { messages, exchanges: &read.exchanges };
+                let content = SessionContent { messages, exchanges };
                 tx.put_session(session, Some(&content)).await?;
             }
             Messages::Pieces { name, markdown } => {
                 tx.put_session(session, None).await?;
-                tx.put_exchanges(session.id, &read.exchanges).await?;
+                tx.put_exchanges(session.id, exchanges).await?;
                 write_in_chunks(&tx, session.id, name, markdown).await?;
             }
         }
@@ -328,10 +348,4 @@ fn tag(
         exchanges,
     });
     (metadata, blobs, tag)
-}
-
-/// Titles and hidden flags of exchanges, as text; empty when nobody changed any.
-pub(crate) fn exchange_marks(exchanges: &[Exchange]) -> String {
-    let marked = exchanges.iter().filter(|e| e.user_title.is_some() || e.hidden_from_share);
-    marked.map(|e| format!("{}:{}:{:?};", e.ordinal, e.hidden_from_share, e.user_title)).collect()
 }

@@ -13,9 +13,9 @@ use sg_store::{Content, ContentReader, Tx};
 use crate::NewSession;
 
 /// Content up to this size is read as a whole; larger one never is in memory.
-const WHOLE_BYTES: u64 = 16 * 1_024 * 1_024;
+pub(crate) const WHOLE_BYTES: u64 = 16 * 1_024 * 1_024;
 /// Bytes of larger content that are read at a time.
-const PIECE_BYTES: usize = 256 * 1_024;
+pub(crate) const PIECE_BYTES: usize = 256 * 1_024;
 /// Messages, and bytes of content behind them, that are read before they are written.
 const CHUNK_MESSAGES: usize = 256;
 /// See [`CHUNK_MESSAGES`].

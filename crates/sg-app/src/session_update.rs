@@ -8,8 +8,8 @@ use sg_domain::{
 use sg_store::Tx;
 
 use crate::App;
+use crate::exchange_mark::exchange_marks;
 use crate::project::chosen;
-use crate::session_put::exchange_marks;
 
 /// What is to change about a session; `None` stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -2,10 +2,14 @@
 
 use std::fmt::Write as _;
 
-use sg_domain::{Error, Project, Result, Session, Visibility, wtf8};
+use sg_domain::{Error, ErrorKind, Project, Result, Session, Visibility, wtf8};
 
 use crate::App;
 use crate::exchange::ExchangeText;
+use crate::session::missing;
+
+/// How often a session is read that is written at the same time.
+const MAX_READ_ATTEMPTS: u32 = 5;
 
 /// A shared session, without what its owner hides.
 #[derive(Clone, Debug)]
@@ -24,9 +28,23 @@ impl App {
     pub async fn shared_session(&self, id: &str) -> Result<SharedSession> {
         let nothing = || Error::not_found("shared session");
         let mut session = self.store().shared_session(id).await?.ok_or_else(nothing)?;
-        let who = Visibility::Owner(session.owner.clone());
-        let exchanges = self.store().exchanges(&who, session.id).await?;
-        let markdown = self.blob(&session, session.blobs.markdown).await?;
+        let mut attempt = 1;
+        let (who, exchanges, markdown) = loop {
+            let who = Visibility::Owner(session.owner.clone());
+            let exchanges = self.store().exchanges(&who, session.id).await?;
+            let markdown = self.store().blobs().get(session.blobs.markdown).await?;
+            // Places of one state would cut the text of another: what is hidden would show. Read again, the row tells.
+            let again = self.store().shared_session(id).await?.ok_or_else(nothing)?;
+            if again == session {
+                let markdown = markdown.ok_or_else(|| missing(session.blobs.markdown, &session))?;
+                break (who, exchanges, markdown);
+            }
+            if attempt == MAX_READ_ATTEMPTS {
+                return Err(Error::new(ErrorKind::Unavailable, "the shared session is being written; try again"));
+            }
+            attempt += 1;
+            session = again;
+        };
         let markdown = wtf8::lossy(&markdown);
         let visible = exchanges.into_iter().filter(|exchange| !exchange.hidden_from_share);
         let exchanges: Vec<_> =

@@ -4,11 +4,13 @@
 mod cut;
 mod exchange;
 mod header;
+mod part;
 mod section;
 mod write;
 
 pub use cut::{Cutter, Outline};
 pub use exchange::exchanges;
+pub use part::ExchangeParts;
 pub use write::write;
 
 use serde_json::Map;

@@ -42,7 +42,8 @@ impl SessionColumns {
 pub struct SessionContent<'a> {
     /// All messages. Stored ones that stay the same at the start of the list are not written again.
     pub messages: &'a [Message],
-    /// All exchanges. Titles and hidden flags that people gave to an exchange with the same ordinal stay.
+    /// All exchanges, written as they are: titles and hidden flags too. Whoever writes them brings what people said of
+    /// the stored ones.
     pub exchanges: &'a [Exchange],
 }
 

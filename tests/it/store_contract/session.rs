@@ -155,7 +155,7 @@ pub(crate) async fn ids_and_aliases_are_taken_once(f: &Fixture) {
     assert_eq!(found, Some(first));
 }
 
-pub(crate) async fn titles_of_exchanges_stay(f: &Fixture) {
+pub(crate) async fn marks_of_exchanges_are_what_was_written(f: &Fixture) {
     let ann = owner("ann");
     let who = Visibility::Owner(ann.clone());
     let key = project(&f.store, &ann, "p").await;
@@ -166,14 +166,13 @@ pub(crate) async fn titles_of_exchanges_stay(f: &Fixture) {
     put_with(&f.store, &stored, &[], &titled).await;
     assert_eq!(f.store.exchanges(&who, stored.id).await.unwrap(), titled);
 
-    // The session is read again, longer: positions are new, what people did stays.
+    // The session is read again, longer: marks move with what they belong to, and the old place loses them.
     let mut longer = exchanges(4);
     longer[1].end = 777;
+    longer[2].user_title = Some("mine".to_owned());
+    longer[2].hidden_from_share = true;
     put_with(&f.store, &stored, &[], &longer).await;
-    let mut wanted = longer.clone();
-    wanted[1].user_title = Some("mine".to_owned());
-    wanted[1].hidden_from_share = true;
-    assert_eq!(f.store.exchanges(&who, stored.id).await.unwrap(), wanted);
+    assert_eq!(f.store.exchanges(&who, stored.id).await.unwrap(), longer);
 
     put_with(&f.store, &stored, &[], &exchanges(2)).await;
     assert_eq!(f.store.exchanges(&who, stored.id).await.unwrap().len(), 2);

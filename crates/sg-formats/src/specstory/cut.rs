@@ -10,7 +10,7 @@ use super::header::{Comments, HEAD_BYTES, Header};
 use super::{section, times, written_at};
 
 /// A longer line is no header.
-const MAX_HEADER_BYTES: usize = 4_096;
+pub(super) const MAX_HEADER_BYTES: usize = 4_096;
 /// A message that is longer goes on in another one, of the same header, from the next line on.
 const MESSAGE_BYTES: usize = 4 * 1_024 * 1_024;
 /// And from here on in the middle of a line.

@@ -198,23 +198,12 @@ impl Tx {
             sql.text(&id.to_string()).add(" AND ordinal > ").int(last);
             self.run(sql).await?;
         }
-        // Title and flag are people's: a reader of files never has them, and must not take them away.
-        let keep = OnConflict::columns([Column::SessionId, Column::Ordinal])
-            .update_columns([Column::StartByte, Column::EndByte, Column::StartedAt, Column::EndedAt])
-            .value(
-                Column::UserTitle,
-                sea_orm::sea_query::Expr::cust("coalesce(excluded.user_title, exchange.user_title)"),
-            )
-            .value(
-                Column::HiddenFromShare,
-                sea_orm::sea_query::Expr::cust(
-                    "CASE WHEN excluded.hidden_from_share = 1 THEN 1 ELSE exchange.hidden_from_share END",
-                ),
-            )
+        let replace = OnConflict::columns([Column::SessionId, Column::Ordinal])
+            .update_columns(Column::iter().filter(|column| !matches!(column, Column::SessionId | Column::Ordinal)))
             .to_owned();
         for chunk in rows.chunks(CHUNK) {
             exchange::Entity::insert_many(chunk.to_vec())
-                .on_conflict(keep.clone())
+                .on_conflict(replace.clone())
                 .exec_without_returning(&self.tx)
                 .await?;
         }
