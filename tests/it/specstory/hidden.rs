@@ -18,7 +18,7 @@ fn document(prompts: &[&str]) -> String {
 }
 
 async fn store(world: &World, markdown: String) -> String {
-    let body = json!({ "name": "n", "projectName": "p", "markdown": markdown, "metadata": {} });
+    let body = json!({ "name": "n", "projectName": "p", "markdown": markdown, "rawData": "{}", "metadata": {} });
     let answer = world.tell(Who::Me, "PUT", &session(), &body).await;
     assert!(matches!(answer.status, 200 | 201), "{}", answer.text());
     answer.header("etag").to_owned()
@@ -87,6 +87,7 @@ async fn marks_move_with_their_text() {
             assert!(text.contains(&format!("about {prompt}")), "{prompt} of {prompts:?} in {text}");
         }
     }
+    world.gateway.run_jobs().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -97,6 +98,7 @@ async fn what_comes_back_after_it_was_gone_is_not_shown() {
         assert_eq!(seen(&world).await, None, "{without:?}");
         put(&world, &["one", SECRET, "three"]).await;
         assert_eq!(seen(&world).await, None, "{without:?}");
+        world.gateway.run_jobs().await;
     }
 }
 
@@ -120,6 +122,7 @@ async fn one_that_grows_or_is_said_anew_stays_hidden() {
     assert_eq!(seen(&world).await, None);
     share(&world).await;
     assert!(seen(&world).await.is_some());
+    world.gateway.run_jobs().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -128,6 +131,7 @@ async fn texts_that_are_the_same_are_not_mistaken() {
     put(&world, &["one", SECRET, SECRET]).await;
     assert_eq!(marks(&world).await.0, [1, 2]);
     assert!(seen(&world).await.is_some());
+    world.gateway.run_jobs().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -138,6 +142,7 @@ async fn the_same_again_keeps_the_etag() {
         assert_eq!(put(&world, prompts).await, tag, "{prompts:?}");
         assert_eq!(world.get(&session()).await.header("etag"), tag, "{prompts:?}");
     }
+    world.gateway.run_jobs().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -151,6 +156,7 @@ async fn content_that_is_not_read_as_a_whole_keeps_its_marks_or_is_no_longer_sha
     assert!(seen(&world).await.expect("still shared").contains("about three"));
     store(&world, large(&["zero", "one", SECRET, "three"])).await;
     assert_eq!(seen(&world).await, None);
+    world.gateway.run_jobs().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -178,4 +184,5 @@ async fn a_share_that_is_read_while_it_is_written_shows_nothing_hidden() {
     };
     tokio::join!(writing, reading);
     assert!(seen(&world).await.is_some());
+    world.gateway.run_jobs().await;
 }
