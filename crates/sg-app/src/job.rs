@@ -11,6 +11,7 @@ use sg_search::SessionDocument;
 use sg_store::{JobCounts, MessageQuery};
 
 use crate::App;
+use crate::session_read::WHOLE_BYTES;
 
 /// What one round of work did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,9 +26,7 @@ pub struct JobRun {
 const BATCH: u32 = 128;
 /// Sessions of a project that are enqueued in one transaction.
 const PROJECT_PART: usize = 500;
-/// Sessions with more content are read in pages when they are indexed.
-const LARGE_BYTES: u64 = 16 * 1_024 * 1_024;
-/// Bytes of text of such a page.
+/// Bytes of text of a page of messages, where a session is indexed that is not read as a whole.
 const PAGE_BYTES: usize = 4 * 1_024 * 1_024;
 /// Waits between attempts double up to this, in seconds.
 const MAX_BACK_OFF_SECS: i64 = 600;
@@ -139,7 +138,7 @@ impl App {
         let mut query = MessageQuery::default();
         let mut messages = Vec::new();
         // What is known to be small is read at once. Messages come from the agent's file or from the markdown.
-        let is_large = session.markdown_size.max(session.raw_data_size) > LARGE_BYTES;
+        let is_large = session.markdown_size.max(session.raw_data_size) > WHOLE_BYTES;
         query.limit = is_large.then_some(1);
         let mut bytes = 0;
         loop {

@@ -9,7 +9,7 @@ use sg_domain::{
     Caller, Digest, Direction, Error, Identity, JobId, JobKind, Page, PageRequest, ProjectId, ProjectKey, RankBy,
     Result, Scope, SearchQuery, Session, SessionFilter, SessionId, SessionOrder, Visibility,
 };
-use sg_store::{BlobStream, SessionColumns};
+use sg_store::{BlobStream, SessionColumns, Tx};
 
 use crate::App;
 
@@ -121,10 +121,7 @@ impl App {
         if !tx.delete_session(&identity.user, found.id).await? {
             return Err(Error::not_found("session"));
         }
-        let job = JobKind::IndexSession { session: found.id };
-        tx.enqueue(JobId(self.ids().uuid()), Some(&identity.user), &job, self.now()).await?;
-        tx.bump_version(&identity.user).await?;
-        tx.commit().await?;
+        self.commit_session(tx, identity, found.id).await?;
         // The job makes it durable; this makes it immediate.
         if let Err(error) = self.search().remove(found.id).await {
             tracing::warn!(session = %found.id, %error, "deleted session stays in the index until its job runs");
@@ -132,12 +129,17 @@ impl App {
         Ok(found)
     }
 
-    async fn content(&self, caller: &Caller, session: &Session, blob: Option<Digest>, noun: &str) -> Result<Bytes> {
-        self.blob(session, readable(caller, session, blob, noun)?).await
+    /// Ends the transaction of a change of a session: with the job that makes the index agree, and the owner's version
+    /// moved.
+    pub(crate) async fn commit_session(&self, tx: Tx, identity: &Identity, session: SessionId) -> Result<()> {
+        let job = JobKind::IndexSession { session };
+        tx.enqueue(JobId(self.ids().uuid()), Some(&identity.user), &job, self.now()).await?;
+        tx.bump_version(&identity.user).await?;
+        tx.commit().await
     }
 
-    /// A blob that a session's row names.
-    pub(crate) async fn blob(&self, session: &Session, digest: Digest) -> Result<Bytes> {
+    async fn content(&self, caller: &Caller, session: &Session, blob: Option<Digest>, noun: &str) -> Result<Bytes> {
+        let digest = readable(caller, session, blob, noun)?;
         self.store().blobs().get(digest).await?.ok_or_else(|| missing(digest, session))
     }
 

@@ -6,8 +6,8 @@ use sg_domain::id::{SessionRef, client_id};
 use sg_domain::session::{SessionBlobs, SessionEtag, etag};
 use sg_domain::wtf8;
 use sg_domain::{
-    Caller, Error, ErrorKind, Exchange, Identity, JobId, JobKind, ProjectId, ProjectKey, Result, Scope, Session,
-    SessionId, SessionMetadata, ShareStatus, Transcript, Visibility,
+    Caller, Error, ErrorKind, Exchange, Identity, ProjectId, ProjectKey, Result, Scope, Session, SessionId,
+    SessionMetadata, ShareStatus, Transcript, Visibility,
 };
 use sg_formats::specstory::{FIRST_VERSION, markdown_version};
 use sg_store::{Content, SessionContent, Tx};
@@ -267,10 +267,7 @@ impl App {
                 write_in_chunks(&tx, session.id, name, markdown).await?;
             }
         }
-        let job = JobKind::IndexSession { session: session.id };
-        tx.enqueue(JobId(self.ids().uuid()), Some(&identity.user), &job, self.now()).await?;
-        tx.bump_version(&identity.user).await?;
-        tx.commit().await
+        self.commit_session(tx, identity, session.id).await
     }
 }
 

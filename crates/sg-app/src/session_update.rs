@@ -2,9 +2,7 @@
 
 use sg_domain::id::SessionRef;
 use sg_domain::session::{SessionEtag, etag};
-use sg_domain::{
-    Caller, Error, Exchange, ExchangeId, Identity, JobId, JobKind, Result, Scope, Session, ShareStatus, Visibility,
-};
+use sg_domain::{Caller, Error, Exchange, ExchangeId, Identity, Result, Scope, Session, ShareStatus, Visibility};
 use sg_store::Tx;
 
 use crate::App;
@@ -111,10 +109,7 @@ impl App {
         });
         session.updated_at = self.now();
         tx.put_session(&session, None).await?;
-        let job = JobKind::IndexSession { session: session.id };
-        tx.enqueue(JobId(self.ids().uuid()), Some(&identity.user), &job, self.now()).await?;
-        tx.bump_version(&identity.user).await?;
-        tx.commit().await?;
+        self.commit_session(tx, identity, session.id).await?;
         Ok(session)
     }
 }
