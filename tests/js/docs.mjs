@@ -2,27 +2,15 @@
 // operation and tries one with a key; ReDoc shows them all and finds one. Nothing leaves the machine, nothing breaks the
 // page's policy, nothing is complained about.
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { chromium } from "playwright-core";
+import { launch, watch } from "./browser.mjs";
 
 const [base, key, shots] = process.argv.slice(2);
-const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find(existsSync);
-const browser = await chromium.launch({
-  executablePath,
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-});
+const browser = await launch();
 const context = await browser.newContext({ viewport: { width: 1400, height: 900 } });
 const page = await context.newPage();
 page.setDefaultTimeout(60_000);
-const complaints = [];
-const elsewhere = [];
-page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
-page.on("pageerror", (error) => complaints.push(String(error)));
-page.on("request", (request) => {
-  const at = new URL(request.url());
-  if (!["data:", "blob:"].includes(at.protocol) && at.origin !== base) elsewhere.push(request.url());
-});
+const { complaints, elsewhere } = watch(page, base);
 await page.addInitScript(() => {
   window.broken = [];
   document.addEventListener("securitypolicyviolation", (event) => window.broken.push(`${event.violatedDirective} ${event.blockedURI}`));

@@ -1,20 +1,16 @@
 // The pages in a real browser: `node pages.mjs '{"base":…,"me":{"email":…,"password":…},…}' [SCREENSHOT_FOLDER]`. Looks at
 // every page, sends every form, and fails when anything that a session says runs, loads or is complained about.
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { chromium } from "playwright-core";
+import { launch } from "./browser.mjs";
 
 const facts = JSON.parse(process.argv[2]);
 const shots = process.argv[3] ?? process.env.SCREENSHOTS;
 const { base, me, other, key } = facts;
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find(existsSync);
-const browser = await chromium.launch({
-  executablePath,
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-});
+const browser = await launch();
 
 const complaints = [];
 // A browser's own tab that watches what a page does.

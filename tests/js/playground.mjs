@@ -1,28 +1,16 @@
 // The playground in a real browser: `node playground.mjs SIGNED_IN_URL [SCREENSHOT_FOLDER]`. Loads it signed in, runs an
 // example, checks that nothing left the machine and nothing was complained about, then that a bad key is explained.
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { chromium } from "playwright-core";
+import { launch, watch } from "./browser.mjs";
 
 const [url, shots] = process.argv.slice(2);
 const origin = new URL(url).origin;
-const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find(existsSync);
-const browser = await chromium.launch({
-  executablePath,
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-});
+const browser = await launch();
 const context = await browser.newContext({ viewport: { width: 1400, height: 900 } });
 const page = await context.newPage();
 page.setDefaultTimeout(60_000);
-const complaints = [];
-const elsewhere = [];
-page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
-page.on("pageerror", (error) => complaints.push(String(error)));
-page.on("request", (request) => {
-  const at = new URL(request.url());
-  if (!["data:", "blob:"].includes(at.protocol) && at.origin !== origin) elsewhere.push(request.url());
-});
+const { complaints, elsewhere } = watch(page, origin);
 const shot = (name) => shots && page.screenshot({ path: join(shots, `${name}.png`) });
 
 await page.goto(url);
