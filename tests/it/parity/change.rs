@@ -149,3 +149,16 @@ async fn both_refuse_the_same_people_and_change_nothing() {
     }
     assert_eq!(state(&world).await, before);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_may_not_read_is_refused_before_anything_has_changed() {
+    let world = World::start().await;
+    let before = state(&world).await;
+    // Their answers show what they changed.
+    for route in ["put session", "update project", "update session", "update exchange"] {
+        let twin = TWINS.iter().find(|twin| twin.route == route).expect("a twin");
+        let code = by_graphql(&world, twin, Who::WriteOnly).await;
+        assert_eq!(code.as_deref(), Some("FORBIDDEN"), "{route}");
+    }
+    assert_eq!(state(&world).await, before);
+}
