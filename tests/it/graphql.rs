@@ -2,7 +2,9 @@
 
 mod attack;
 mod budget;
+mod connection;
 mod filter;
+mod filter_property;
 mod message;
 mod page;
 mod search;
