@@ -7,6 +7,7 @@ mod filter;
 mod filter_property;
 mod message;
 mod page;
+mod plain;
 mod search;
 mod shape;
 mod transport;

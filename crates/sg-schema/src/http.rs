@@ -16,6 +16,7 @@ use sg_domain::{Caller, Digest, Error, ErrorKind};
 use crate::failure::{present, server_error};
 use crate::graphql::{Graphql, panicked};
 use crate::guard::{Guard, Refused};
+use crate::plain;
 use accept::{MediaType, negotiate};
 use params::{Malformed, Params};
 
@@ -131,8 +132,7 @@ struct Envelope<'a> {
 impl Reply {
     /// The answer of an operation that ran.
     fn answer(&self, answer: &Answer) -> Response<Bytes> {
-        let json = serde_json::to_vec(answer);
-        match json {
+        match plain::answer(answer) {
             Ok(json) => self.bytes(StatusCode::OK, json),
             Err(error) => self.error(StatusCode::INTERNAL_SERVER_ERROR, Error::internal(error)),
         }

@@ -15,6 +15,7 @@ use crate::page::{PageArgs, PageInfo};
 use crate::scalar::int;
 use crate::selection::{Rows, wants_rows};
 use crate::session::Session;
+use crate::session_row::{Edges, Nodes};
 
 /// The arguments of every list of sessions.
 pub(crate) struct SessionArgs {
@@ -98,6 +99,13 @@ pub(crate) struct SessionEdge {
     node: Session,
 }
 
+impl SessionEdge {
+    /// The edge of a session in a list that is sorted so.
+    pub(crate) fn new(session: &Session, order: SessionOrder, direction: Direction) -> Self {
+        Self { cursor: session_cursor(session.row(), order, direction).encode(), node: session.clone() }
+    }
+}
+
 /// A page of sessions.
 pub(crate) struct SessionConnection {
     page: Page<Session>,
@@ -134,24 +142,23 @@ impl SessionConnection {
 #[Object]
 impl SessionConnection {
     /// The sessions with their cursors.
-    fn edges(&self) -> Vec<SessionEdge> {
-        let edge = |session: &Session| SessionEdge { cursor: self.cursor(session), node: session.clone() };
-        self.page.items.iter().map(edge).collect()
+    fn edges(&self) -> Edges<'_> {
+        Edges { sessions: &self.page.items, order: self.order, direction: self.direction }
     }
 
     /// The sessions.
-    fn nodes(&self) -> &[Session] {
-        &self.page.items
+    fn nodes(&self) -> Nodes<'_> {
+        Nodes(&self.page.items)
     }
 
     /// The same as `nodes`.
-    fn items(&self) -> &[Session] {
-        &self.page.items
+    fn items(&self) -> Nodes<'_> {
+        Nodes(&self.page.items)
     }
 
     /// The same as `nodes`.
-    fn sessions(&self) -> &[Session] {
-        &self.page.items
+    fn sessions(&self) -> Nodes<'_> {
+        Nodes(&self.page.items)
     }
 
     /// Where this page lies in the list.
