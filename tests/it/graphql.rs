@@ -5,6 +5,7 @@ mod budget;
 mod connection;
 mod filter;
 mod filter_property;
+mod kept;
 mod message;
 mod page;
 mod plain;

@@ -2,8 +2,8 @@
 
 use sg_domain::caller::Anonymous;
 use sg_domain::{
-    ApiKey, Caller, Credential, Dialect, Digest, Error, ErrorKind, Identity, KeyId, NewApiKey, Result, Scope, Scopes,
-    Timestamp, UserId,
+    ApiKey, Caller, Credential, DataVersion, Dialect, Digest, Error, ErrorKind, Identity, KeyId, NewApiKey, Result,
+    Scope, Scopes, Timestamp, UserId,
 };
 
 use crate::App;
@@ -138,14 +138,23 @@ impl App {
     /// Finds out who sent this credential. Never refuses: an unknown credential makes an anonymous caller, so that each
     /// surface words its own 401. The secret is looked up by its hash, so no comparison depends on how much of it is right.
     pub async fn identify(&self, secret: Option<&str>, request_id: String) -> Result<Caller> {
-        let Some(secret) = secret.filter(|s| !s.is_empty()) else { return Ok(Caller::anonymous(request_id)) };
+        Ok(self.identify_with_version(secret, request_id).await?.0)
+    }
+
+    /// The same, and the caller's data version where it costs nothing: see [`crate::KeptAnswers`].
+    pub async fn identify_with_version(
+        &self,
+        secret: Option<&str>,
+        request_id: String,
+    ) -> Result<(Caller, Option<DataVersion>)> {
+        let Some(secret) = secret.filter(|s| !s.is_empty()) else { return Ok((Caller::anonymous(request_id), None)) };
         let by_prefix = Dialect::ALL.into_iter().find(|d| secret.starts_with(d.key_prefix()));
         let nobody =
-            |why, request_id| Caller { identity: Err(why), dialect: by_prefix.unwrap_or_default(), request_id };
+            |why, request_id| (Caller { identity: Err(why), dialect: by_prefix.unwrap_or_default(), request_id }, None);
         if let Some(identity) = self.identify_device(secret).await? {
-            return Ok(Caller { identity, dialect: Dialect::default(), request_id });
+            return Ok((Caller { identity, dialect: Dialect::default(), request_id }, None));
         }
-        let Some(key) = self.store().key_by_hash(&Digest::of(secret.as_bytes())).await? else {
+        let Some((key, version)) = self.store().key_and_version(&Digest::of(secret.as_bytes())).await? else {
             return Ok(nobody(Anonymous::Unknown, request_id));
         };
         let now = self.now();
@@ -157,7 +166,8 @@ impl App {
         }
         self.note_use(key.id, now).await;
         let identity = Identity { user: key.user, credential: Credential::Key(key.id), scopes: key.scopes };
-        Ok(Caller { identity: Ok(identity), dialect: key.dialect, request_id })
+        let caller = Caller { identity: Ok(identity), dialect: key.dialect, request_id };
+        Ok((caller, Some(DataVersion(version))))
     }
 
     async fn note_use(&self, id: KeyId, now: Timestamp) {

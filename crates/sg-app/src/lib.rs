@@ -13,6 +13,7 @@ mod exchange_mark;
 mod idempotency;
 pub mod import;
 mod job;
+mod kept;
 mod key;
 mod message;
 mod password;
@@ -35,6 +36,7 @@ pub use device::{DEVICE_CODE_CHARS, NewAccessToken, NewDevice, NewDeviceCode, Ne
 pub use exchange::ExchangeText;
 pub use idempotency::{IdempotentRequest, IdempotentTurn, Turn};
 pub use job::JobRun;
+pub use kept::KeptAnswers;
 pub use key::{CreatedKey, KeyRequest};
 pub use password::{MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS, check_password};
 pub use project::ProjectUpdate;

@@ -149,6 +149,11 @@ pub enum Anonymous {
     },
 }
 
+/// A caller's data version as it was when the request came in: moved by every committed change of what the caller can
+/// see. It travels beside the [`Caller`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DataVersion(pub i64);
+
 /// Who makes a request. Found by `identify` once, handed to every operation.
 #[derive(Clone, Debug)]
 pub struct Caller {

@@ -30,7 +30,7 @@ pub mod web_session;
 pub mod wtf8;
 
 pub use address::ClientAddress;
-pub use caller::{Caller, Credential, Dialect, Identity, Scope, Scopes, Visibility};
+pub use caller::{Caller, Credential, DataVersion, Dialect, Identity, Scope, Scopes, Visibility};
 pub use content::ContentBlock;
 pub use device_token::{AccessToken, DeviceCode, DeviceToken};
 pub use digest::{Digest, Hasher};

@@ -84,6 +84,8 @@ pub struct Settings {
     pub upload: UploadLimits,
     /// Where uploads are kept while they are read, until they are stored.
     pub spool: Arc<SpoolPlace>,
+    /// Memory for answers that are given again while the data stays as it is, in bytes.
+    pub answer_cache_bytes: usize,
 }
 
 impl Default for Settings {
@@ -91,10 +93,12 @@ impl Default for Settings {
     fn default() -> Self {
         let spool =
             SpoolPlace { folder: std::env::temp_dir().join("sessiongraph-spool"), memory_bytes: SPOOL_MEMORY_BYTES };
-        Self { upload: UploadLimits::default(), spool: Arc::new(spool) }
+        Self { upload: UploadLimits::default(), spool: Arc::new(spool), answer_cache_bytes: ANSWER_CACHE_BYTES }
     }
 }
 
+/// Bytes of all kept answers together, where nothing else is said.
+const ANSWER_CACHE_BYTES: usize = 16 * 1024 * 1024;
 /// Bytes of one part of an upload that are kept in memory before a file is made for it: most sessions need none.
 pub const SPOOL_MEMORY_BYTES: usize = 2 * 1024 * 1024;
 
@@ -130,7 +134,7 @@ pub fn router(app: App, settings: Settings) -> Router {
         router = router.route(path, any(unknown));
     }
     let kept = ROUTES.iter().filter(|route| route.is_kept).map(|route| route.path).collect();
-    let answers = Arc::new(kept::Answers::new(gate.app.clone(), kept, kept::MAX_BYTES));
+    let answers = Arc::new(kept::Answers::new(gate.app.clone(), kept, gate.settings.answer_cache_bytes));
     // Preflights are answered outside of the limits: they cannot carry a credential.
     let router = router.layer(from_fn_with_state(answers, kept::kept));
     router.layer(from_fn(credential::refuse_limited)).layer(from_fn(cors::cors)).with_state(gate)

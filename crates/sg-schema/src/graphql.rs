@@ -11,6 +11,7 @@ use sg_domain::{Caller, Error, ErrorKind};
 
 use crate::failure::{present, server_error};
 use crate::guard::{Document, Guard};
+use crate::kept::Answers;
 use crate::loader::Reach;
 use crate::schema::{Schema, build_schema, sdl};
 
@@ -41,6 +42,8 @@ pub struct GraphqlLimits {
     pub timeout: Duration,
     /// Memory for documents that were checked before, in bytes.
     pub document_cache_bytes: usize,
+    /// Memory for answers that are given again while the data stays as it is, in bytes.
+    pub answer_cache_bytes: usize,
     /// Whether the schema may be read without signing in.
     pub anonymous_introspection: bool,
 }
@@ -60,6 +63,7 @@ impl Default for GraphqlLimits {
             max_objects: 1_000_000,
             timeout: Duration::from_secs(30),
             document_cache_bytes: 16 * 1024 * 1024,
+            answer_cache_bytes: 16 * 1024 * 1024,
             anonymous_introspection: false,
         }
     }
@@ -76,17 +80,27 @@ struct Inner {
     schema: Schema,
     guard: Guard,
     limits: GraphqlLimits,
+    answers: Answers,
 }
 
 impl Graphql {
     /// Puts it together. Fails only when the schema is not valid, which a test rules out.
     pub fn new(app: App, limits: GraphqlLimits) -> sg_domain::Result<Self> {
         let guard = Guard::new(&sdl(), limits.clone()).map_err(Error::internal)?;
-        Ok(Self { inner: Arc::new(Inner { app, schema: build_schema(), guard, limits }) })
+        let answers = Answers::new(limits.answer_cache_bytes);
+        Ok(Self { inner: Arc::new(Inner { app, schema: build_schema(), guard, limits, answers }) })
     }
 
     pub(crate) fn guard(&self) -> &Guard {
         &self.inner.guard
+    }
+
+    pub(crate) fn app(&self) -> &App {
+        &self.inner.app
+    }
+
+    pub(crate) fn answers(&self) -> &Answers {
+        &self.inner.answers
     }
 
     pub(crate) fn limits(&self) -> &GraphqlLimits {

@@ -26,6 +26,7 @@ use sg_domain::{Digest, Error};
 
 use crate::failure::server_error;
 use crate::graphql::GraphqlLimits;
+use crate::kept;
 use cache::Cache;
 
 /// A document that is valid and bounded.
@@ -40,6 +41,8 @@ pub(crate) struct Document {
     /// Objects it can ask for when every variable is as large as it may be.
     worst_objects: u64,
     text_bytes: usize,
+    /// Whether its answers may be kept.
+    pub(crate) is_kept: bool,
 }
 
 /// Why a document or its variables do not get through. Nothing was executed.
@@ -98,6 +101,7 @@ impl Guard {
         let is_mutation = has_mutation(&tree);
         let worst = cost::measure(&tree, None);
         worst.check(&tree, &self.limits).map_err(|error| Refused { is_mutation, ..Refused::from(error) })?;
+        let is_kept = kept::qualifies(&tree);
         let id_variables = id_variables_as_strings(&mut tree);
         let valid =
             tree.to_executable_validate(&self.schema).map_err(|invalid| refused(&invalid.errors, is_mutation))?;
@@ -111,6 +115,7 @@ impl Guard {
             id_variables,
             worst_objects: worst.objects,
             text_bytes: text.len(),
+            is_kept,
         });
         self.cache.put(document.clone());
         Ok(document)

@@ -9,13 +9,14 @@ mod params;
 
 use async_graphql::{Response as Answer, ServerError};
 use bytes::Bytes;
-use http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, VARY};
+use http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, VARY};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use sg_domain::{Caller, Digest, Error, ErrorKind};
 
 use crate::failure::{present, server_error};
 use crate::graphql::{Graphql, panicked};
 use crate::guard::{Guard, Refused};
+use crate::kept::{self, Answers, Wanted};
 use crate::plain;
 use accept::{MediaType, negotiate};
 use params::{Malformed, Params};
@@ -88,8 +89,26 @@ impl Graphql {
         }
         let variables = self.guard().variables(&document, operation, params.variables);
         let variables = variables.map_err(|refused| reply.refused(refused, is_get))?;
+        let wanted = match document.is_kept {
+            true => Wanted::new(self.app(), &caller, request, &document.hash, name, &variables).await,
+            false => None,
+        };
+        if let Some(wanted) = &wanted {
+            if wanted.is_not_modified(request) {
+                return Ok(reply.not_modified(wanted));
+            }
+            if let Some(answer) = wanted.known(self.answers()) {
+                return Ok(reply.known(request, wanted, &answer));
+            }
+        }
         match self.run(caller, &document, params.operation_name, variables).await {
-            Some(answer) => Ok(reply.answer(&answer)),
+            Some(answer) => {
+                let response = reply.answer(&answer);
+                Ok(match wanted.filter(|_| answer.errors.is_empty()) {
+                    Some(wanted) => reply.kept(request, wanted, response, self.answers()),
+                    None => response,
+                })
+            }
             None => Err(reply.body(StatusCode::INTERNAL_SERVER_ERROR, &panicked(&reply.request_id), None)),
         }
     }
@@ -138,6 +157,53 @@ impl Reply {
         }
     }
 
+    /// The answer to a query whose answers are kept, sent once more.
+    fn known(&self, request: &Request<Bytes>, wanted: &Wanted, answer: &kept::Answer) -> Response<Bytes> {
+        let packed = answer.gzip(request.headers());
+        let is_packed = packed.is_some();
+        let body = packed.unwrap_or_else(|| answer.body.clone());
+        let mut response = self.tagged(request, wanted, self.bytes(StatusCode::OK, body));
+        if is_packed {
+            response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            response.headers_mut().append(VARY, HeaderValue::from_static("accept-encoding"));
+        }
+        response
+    }
+
+    /// The first answer to such a query.
+    fn kept(
+        &self,
+        request: &Request<Bytes>,
+        wanted: Wanted,
+        response: Response<Bytes>,
+        answers: &Answers,
+    ) -> Response<Bytes> {
+        let response = self.tagged(request, &wanted, response);
+        // A copy of its own, as long as it is: the buffer that it was written into may be longer.
+        wanted.keep(answers, Bytes::copy_from_slice(response.body()));
+        response
+    }
+
+    /// With its ETag, where a cache may ask with it.
+    fn tagged(&self, request: &Request<Bytes>, wanted: &Wanted, mut response: Response<Bytes>) -> Response<Bytes> {
+        if request.method() == Method::GET
+            && let Ok(tag) = HeaderValue::try_from(wanted.etag())
+        {
+            response.headers_mut().insert(ETAG, tag);
+        }
+        response
+    }
+
+    /// The caller has it already.
+    fn not_modified(&self, wanted: &Wanted) -> Response<Bytes> {
+        let mut response = self.bytes(StatusCode::NOT_MODIFIED, Vec::new());
+        response.headers_mut().remove(CONTENT_TYPE);
+        if let Ok(tag) = HeaderValue::try_from(wanted.etag()) {
+            response.headers_mut().insert(ETAG, tag);
+        }
+        response
+    }
+
     /// A well-formed request whose document or variables do not get through.
     fn refused(&self, refused: Refused, is_get: bool) -> Response<Bytes> {
         if is_get && refused.is_mutation {
@@ -181,8 +247,8 @@ impl Reply {
         self.bytes(status, json)
     }
 
-    fn bytes(&self, status: StatusCode, json: Vec<u8>) -> Response<Bytes> {
-        let mut response = Response::new(Bytes::from(json));
+    fn bytes(&self, status: StatusCode, json: impl Into<Bytes>) -> Response<Bytes> {
+        let mut response = Response::new(json.into());
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.media.name()));

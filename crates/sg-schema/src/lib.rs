@@ -21,6 +21,7 @@ mod filter;
 mod graphql;
 mod guard;
 mod http;
+mod kept;
 mod key;
 mod loader;
 mod message;

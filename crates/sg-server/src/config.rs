@@ -69,6 +69,8 @@ pub struct HttpConfig {
     pub spool_dir: PathBuf,
     /// The largest GraphQL request body, in bytes.
     pub max_graphql_body_bytes: usize,
+    /// Memory for answers that are given again while the data stays as it is, in MiB; half of it REST's, half GraphQL's.
+    pub answer_cache_mib: usize,
     /// How long a GraphQL operation may run, in seconds.
     pub graphql_timeout_secs: u64,
     /// Whether the GraphQL schema may be read without signing in.
@@ -223,6 +225,7 @@ impl Default for HttpConfig {
             body_ratio_floor_bytes: upload.ratio_floor_bytes,
             spool_dir: PathBuf::new(),
             max_graphql_body_bytes: 256 * 1024,
+            answer_cache_mib: 32,
             graphql_timeout_secs: 30,
             anonymous_introspection: false,
             request_timeout_secs: 60,
@@ -375,7 +378,8 @@ impl HttpConfig {
             max_ratio: self.max_body_ratio,
             ratio_floor_bytes: self.body_ratio_floor_bytes,
         };
-        let mut settings = sg_rest::specstory::Settings { upload, ..Default::default() };
+        let answer_cache_bytes = self.answer_cache_bytes();
+        let mut settings = sg_rest::specstory::Settings { upload, answer_cache_bytes, ..Default::default() };
         if !self.spool_dir.as_os_str().is_empty() {
             settings.spool = std::sync::Arc::new(sg_app::SpoolPlace {
                 folder: self.spool_dir.clone(),
@@ -383,6 +387,11 @@ impl HttpConfig {
             });
         }
         settings
+    }
+
+    /// Each surface's part of [`HttpConfig::answer_cache_mib`].
+    pub(crate) fn answer_cache_bytes(&self) -> usize {
+        self.answer_cache_mib.saturating_mul(1024 * 1024) / 2
     }
 
     /// [`HttpConfig::request_timeout_secs`].

@@ -34,6 +34,15 @@ impl Store {
         Ok(self.row(sql.end(), decode).await?)
     }
 
+    /// The same with its user's data version, in one read: most requests need both.
+    pub async fn key_and_version(&self, hash: &Digest) -> Result<Option<(ApiKey, i64)>> {
+        let columns: Vec<_> = ["coalesce(v.version, 0)"].into_iter().chain(COLUMNS).collect();
+        let mut sql = self.select(&columns);
+        sql.add(" FROM api_key k LEFT JOIN data_version v ON v.owner = k.user_id WHERE k.hash = ");
+        sql.text(&hash.to_string());
+        Ok(self.row(sql.end(), |row| Ok((row.int()?, decode(row)?))).await?.map(|(version, key)| (key, version)))
+    }
+
     /// A user's keys, or everyone's, oldest first.
     pub async fn keys(&self, user: Option<&UserId>) -> Result<Vec<ApiKey>> {
         let mut sql = self.select_keys();

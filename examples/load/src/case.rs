@@ -78,6 +78,8 @@ pub(crate) fn cases(seeded: &Seeded) -> Vec<Case> {
     let words = ["deadlock", "retry timeout", "compaction", "cache response", "\"the a\"", "keyset pagination"];
     let search = seeded.identifiers.iter().map(String::as_str).chain(words);
     let search = search.zip(crate::text::BRANCHES.iter().cycle());
+    let list: Vec<_> = seeded.projects.iter().map(|p| graphql(LIST, json!({ "project": p }))).collect();
+    let nested = graphql(NESTED, json!({ "first": 20 }));
     vec![
         cold("REST list of projects, cold", projects, ("/data/projects", seeded.projects.len())),
         warm("REST list of projects, warm", projects, ("/data/projects", seeded.projects.len())),
@@ -89,12 +91,9 @@ pub(crate) fn cases(seeded: &Seeded) -> Vec<Case> {
         warm("REST sizes of 1,000 sessions, warm", &sizes, ("/data/sessions", in_large)),
         Case {
             expect: Some(("/data/sessions/edges", 20)),
-            ..case(
-                "GraphQL list of 20 sessions",
-                0.05,
-                seeded.projects.iter().map(|p| graphql(LIST, json!({ "project": p }))).collect(),
-            )
+            ..case("GraphQL list of 20 sessions, cold", 0.05, anew(list.clone()))
         },
+        Case { expect: Some(("/data/sessions/edges", 20)), ..case("GraphQL list of 20 sessions, warm", 0.60, list) },
         case("REST get of a session, warm", 0.60, seeded.samples.iter().map(session).collect()),
         case(
             "REST get as markdown, warm",
@@ -108,7 +107,11 @@ pub(crate) fn cases(seeded: &Seeded) -> Vec<Case> {
         },
         Case {
             expect: Some(("/data/projects", seeded.projects.len())),
-            ..case("GraphQL nested, all projects x 20", 0.05, vec![graphql(NESTED, json!({ "first": 20 }))])
+            ..case("GraphQL nested, all projects x 20, cold", 0.05, anew(vec![nested.clone()]))
+        },
+        Case {
+            expect: Some(("/data/projects", seeded.projects.len())),
+            ..case("GraphQL nested, all projects x 20, warm", 0.60, vec![nested])
         },
         Case {
             expect: Some(("/data/searchSessions/results", 1)),
@@ -125,6 +128,35 @@ pub(crate) fn cases(seeded: &Seeded) -> Vec<Case> {
             ..case("search to resume, two letters", 0.0, vec![resume("th"), resume("a t"), resume("_**user")])
         },
     ]
+}
+
+/// Requests that are answered anew each time, nothing from memory.
+fn anew(requests: Vec<Request>) -> Vec<Request> {
+    requests.into_iter().map(|request| request.header("cache-control", "no-store")).collect()
+}
+
+/// What peers are asked as well: a list of one project, and everything nested.
+pub(crate) fn shared_with_peers(seeded: &Seeded) -> Vec<(&'static str, Vec<Request>)> {
+    let ask = |query: &str, variables: Value| {
+        Request::post("/api/v1/graphql", &json!({ "query": query, "variables": variables }))
+            .header("authorization", &format!("Bearer {}", seeded.secret))
+    };
+    let list = seeded.projects.iter().map(|p| ask(LIST, json!({ "project": p }))).collect();
+    let nested = |first: u32| anew(vec![ask(NESTED, json!({ "first": first }))]);
+    vec![("GraphQL list of 20 sessions", anew(list)), ("GraphQL nested, all projects x 20", nested(20))]
+}
+
+/// A bit of everything, over and over: what memory must not grow with.
+pub(crate) fn mixed(seeded: &Seeded) -> Vec<Request> {
+    let all: Vec<_> =
+        cases(seeded).into_iter().filter(|case| !case.conditional && !case.name.contains("two letters")).collect();
+    let mut mixed: Vec<Request> = Vec::new();
+    for turn in 0..64 {
+        for case in &all {
+            mixed.extend(case.requests.get(turn % case.requests.len()).cloned());
+        }
+    }
+    mixed
 }
 
 /// The entries of a list or of an object.

@@ -179,6 +179,18 @@ impl Measured {
     }
 }
 
+/// Sends so many requests, these in turn, over one connection; every answer must be a success.
+pub(crate) async fn send_all(address: SocketAddr, requests: &[Request], count: usize) -> anyhow::Result<()> {
+    let mut connection = Connection::open(address).await?;
+    for request in requests.iter().cycle().take(count) {
+        let answer = connection.send(request).await?;
+        if answer.status != 200 {
+            bail!("expected 200: {} {}", answer.status, answer.text());
+        }
+    }
+    Ok(())
+}
+
 /// Sends these requests in turn over some connections for some time; every answer must have this status.
 pub(crate) async fn drive(
     address: SocketAddr,

@@ -12,6 +12,7 @@
 mod case;
 mod client;
 mod gateway;
+mod peer;
 mod report;
 mod seed;
 mod serve;
@@ -59,6 +60,9 @@ pub(crate) struct Run {
     /// Keeps the data in this folder, and reuses what an earlier run with the same numbers left there.
     #[arg(long)]
     data: Option<PathBuf>,
+    /// Leaves out the peers: GraphQL servers in Node.js and Python over the same file, see `peers/install`.
+    #[arg(long)]
+    no_peers: bool,
     /// Prints one JSON object instead of tables.
     #[arg(long)]
     json: bool,
@@ -92,6 +96,23 @@ fn main() -> anyhow::Result<()> {
     })
 }
 
+/// Requests of every kind that are sent before the memory is looked at, and then each time it is looked at again.
+const MIXED_REQUESTS: usize = 10_000;
+
+/// A new server's memory after each of three rounds of mixed requests. The first fills caches that are bounded; from then
+/// on it should stay where it is.
+async fn growth(data: &std::path::Path, seeded: &seed::Seeded) -> anyhow::Result<Vec<serve::Memory>> {
+    let child = serve::Child::start(data).await?;
+    let mixed = case::mixed(seeded);
+    let mut rounds = Vec::new();
+    for _ in 0..3 {
+        client::send_all(child.address, &mixed, MIXED_REQUESTS).await?;
+        rounds.extend(child.memory());
+    }
+    child.stop().await;
+    Ok(rounds)
+}
+
 async fn measure(run: &Run) -> anyhow::Result<()> {
     let temporary = tempfile::Builder::new().prefix("sg-load-").tempdir()?;
     let data = run.data.clone().unwrap_or_else(|| temporary.path().to_owned());
@@ -107,9 +128,15 @@ async fn measure(run: &Run) -> anyhow::Result<()> {
         }
     }
     let memory = child.memory();
+    let (peers, absent) = match run.no_peers {
+        true => Default::default(),
+        false => peer::measure(run, &data, &child, &case::shared_with_peers(&seeded)).await?,
+    };
     let started_in = child.started_in;
     child.stop().await;
-    let report = report::Report { run, seeded: &seeded, started_in, searchable, memory, results };
+    let growth = growth(&data, &seeded).await?;
+    let report =
+        report::Report { run, seeded: &seeded, started_in, searchable, memory, growth, results, peers, absent };
     if run.json {
         report.print_json()
     } else {

@@ -91,7 +91,11 @@ pub(crate) async fn measure(
             let theirs: Vec<_> = requests.iter().map(|request| request.clone().to("/graphql")).collect();
             let first = (requests.first().context("no requests")?, theirs.first().context("no requests")?);
             let (ours, other) = (answer(child.address, first.0).await?, answer(peer.address, first.1).await?);
-            anyhow::ensure!(ours == other, "{} answers {case} otherwise: {other:.600} instead of {ours:.600}", kind.name);
+            anyhow::ensure!(
+                ours == other,
+                "{} answers {case} otherwise: {other:.600} instead of {ours:.600}",
+                kind.name
+            );
             let warm = Duration::from_millis(500);
             drive(peer.address, &theirs, 200, run.connections, warm).await?;
             outcomes.push(PeerOutcome {

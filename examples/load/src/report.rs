@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::Run;
 use crate::case::Outcome;
 use crate::client::Measured;
+use crate::peer::{Absent, PeerOutcome};
 use crate::seed::Seeded;
 use crate::serve::Memory;
 
@@ -22,8 +23,14 @@ pub(crate) struct Report<'a> {
     pub(crate) searchable: Duration,
     /// The server's memory after all cases.
     pub(crate) memory: Option<Memory>,
+    /// A new server's memory after each round of mixed requests.
+    pub(crate) growth: Vec<Memory>,
     /// The cases.
     pub(crate) results: Vec<Outcome>,
+    /// The peers.
+    pub(crate) peers: Vec<PeerOutcome>,
+    /// Peers that were not measured.
+    pub(crate) absent: Vec<Absent>,
 }
 
 impl Outcome {
@@ -52,6 +59,25 @@ impl Report<'_> {
                 r.target * 100.0
             );
         }
+        println!(
+            "\n| the same data and queries, cold | case | req/s | p50 ms | the server req/s | times as many | target |"
+        );
+        println!("|---|---|--:|--:|--:|--:|--:|");
+        for p in &self.peers {
+            println!(
+                "| {} | {} | {:.0} | {:.2} | {:.0} | {:.1} | {:.0} |",
+                p.peer,
+                p.case,
+                p.measured.rate(),
+                p.measured.percentile(0.5),
+                p.server.rate(),
+                p.times(),
+                p.target
+            );
+        }
+        for absent in &self.absent {
+            println!("| {} | {} | | | | | |", absent.peer, absent.why);
+        }
         println!("\n| measure | value | target |\n|---|--:|--:|");
         let rate = self.seeded.megabytes_per_second();
         println!("| import into store and index | {rate:.1} MB/s | 50 MB/s |");
@@ -61,6 +87,8 @@ impl Report<'_> {
             println!("| memory after the load | {:.0} MB | 150 MB |", memory.resident_mb);
             println!("| memory at the peak | {:.0} MB | |", memory.peak_mb);
         }
+        let rounds: Vec<_> = self.growth.iter().map(|memory| format!("{:.0}", memory.resident_mb)).collect();
+        println!("| memory after 10,000 mixed requests, 20,000, 30,000 | {} MB | flat |", rounds.join(", "));
     }
 
     /// Prints one JSON object.
@@ -77,8 +105,17 @@ impl Report<'_> {
                 "share": r.share(), "target": r.target,
             })
         });
+        let peers = self.peers.iter().map(|p| {
+            json!({
+                "peer": p.peer, "case": p.case, "measured": measured(&p.measured), "server": measured(&p.server),
+                "times": p.times(), "target": p.target,
+            })
+        });
         json!({
             "sessions": self.seeded.sessions,
+            "peers": peers.collect::<Vec<_>>(),
+            "absentPeers": self.absent,
+            "mixedRequestsMemory": self.growth,
             "projects": self.seeded.projects.len(),
             "connections": self.run.connections,
             "cases": cases.collect::<Vec<_>>(),

@@ -20,6 +20,7 @@ use super::{page, request};
 pub(crate) fn router(state: &super::State) -> Router {
     let limits = GraphqlLimits {
         max_body_bytes: state.config.http.max_graphql_body_bytes,
+        answer_cache_bytes: state.config.http.answer_cache_bytes(),
         timeout: Duration::from_secs(state.config.http.graphql_timeout_secs),
         anonymous_introspection: state.config.http.anonymous_introspection,
         ..GraphqlLimits::default()

@@ -15,12 +15,15 @@ pub(crate) async fn identify(State(state): State<super::State>, mut request: Req
     let address = client_address::of(&request, &state.config.http);
     request.extensions_mut().insert(address);
     let secret = bearer(request.headers()).map(str::to_owned);
-    let identified = state.app.identify(secret.as_deref(), id.as_str().to_owned());
+    let identified = state.app.identify_with_version(secret.as_deref(), id.as_str().to_owned());
     let identified = tokio::time::timeout(state.config.http.request_timeout(), identified).await;
     match identified.unwrap_or_else(|_| Err(Error::new(ErrorKind::Unavailable, "the database takes too long"))) {
-        Ok(mut caller) => {
+        Ok((mut caller, version)) => {
             state.rate_limits.count(&request, address, &mut caller);
             request.extensions_mut().insert(caller);
+            if let Some(version) = version {
+                request.extensions_mut().insert(version);
+            }
             next.run(request).await
         }
         // A probe must hear of a database that is gone from the probe itself.

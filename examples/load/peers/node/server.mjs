@@ -36,7 +36,13 @@ const firstOfMany = db.prepare(`SELECT s.project_key, ${COLUMNS} FROM json_each(
   (SELECT rowid FROM session WHERE project_key = p.value ORDER BY created_at DESC, id DESC LIMIT ?)
   ORDER BY s.created_at DESC, s.id DESC`);
 
-const time = (micros) => (micros === null ? null : new Date(micros / 1000).toISOString());
+/** As the server writes it: to the millisecond, to the microsecond where there are any. */
+function time(micros) {
+  if (micros === null) return null;
+  const text = new Date(Math.floor(micros / 1000)).toISOString();
+  const rest = micros % 1000;
+  return rest === 0 ? text : `${text.slice(0, -1)}${String(rest).padStart(3, "0")}Z`;
+}
 
 function session(row) {
   const metadata = JSON.parse(row.metadata);

@@ -31,10 +31,12 @@ FIRST_OF_MANY = """SELECT s.project_key, s.id, s.name, s.created_at, s.updated_a
 
 
 def time(micros: Optional[int]) -> Optional[str]:
+    """As the server writes it: to the millisecond, to the microsecond where there are any."""
     if micros is None:
         return None
-    at = datetime.fromtimestamp(micros / 1_000_000, timezone.utc)
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}Z"
+    seconds, rest = divmod(micros, 1_000_000)
+    digits = f"{rest // 1000:03}" if rest % 1000 == 0 else f"{rest:06}"
+    return f"{datetime.fromtimestamp(seconds, timezone.utc):%Y-%m-%dT%H:%M:%S}.{digits}Z"
 
 
 @strawberry.type
