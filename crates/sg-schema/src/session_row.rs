@@ -160,3 +160,32 @@ impl OutputType for Edges<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use apollo_compiler::Schema;
+
+    use super::*;
+
+    /// A field that is missing here is answered all the same, but the slow way, and with it every list that selects it.
+    #[test]
+    fn every_plain_field_is_in_a_table() {
+        let schema = Schema::parse_and_validate(crate::sdl(), "schema.graphql").unwrap();
+        let missing = |ty: &str, table: fn(&str) -> Option<Plain<Listed<'static>>>| {
+            let fields = &schema.get_object(ty).unwrap().fields;
+            let is_leaf = |ty: &str| schema.get_object(ty).is_none();
+            fields
+                .iter()
+                .filter(|(_, field)| field.arguments.is_empty() && is_leaf(field.ty.inner_named_type()))
+                .filter(|(name, _)| table(name).is_none())
+                .map(|(name, _)| name.to_string())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(missing("Session", session), ["markdownContent", "rawData", "sessionData"], "read from files");
+        for (ty, table) in
+            [("SessionMetadata", metadata as fn(&str) -> _), ("SessionCounts", counts), ("TokenUsage", usage)]
+        {
+            assert!(missing(ty, table).is_empty(), "{ty}: {:?}", missing(ty, table));
+        }
+    }
+}
