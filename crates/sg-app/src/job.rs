@@ -83,6 +83,7 @@ impl App {
             JobKind::SweepBlobs => {
                 self.sweep_sign_in().await?;
                 self.forget_answers().await?;
+                self.sweep_changes().await?;
                 self.sweep_blobs().await.map(drop)
             }
             JobKind::IndexProject { project } => self.index_project(*project).await,

@@ -5,6 +5,7 @@
 
 mod app;
 mod attempt;
+mod change;
 mod clock;
 mod device;
 pub mod doctor;
@@ -30,6 +31,7 @@ mod stats;
 mod user;
 
 pub use app::{App, Limits, Parts};
+pub use change::ChangeRequest;
 pub use clock::{Clock, Ids, RandomIds, SystemClock};
 pub use device::{DEVICE_CODE_CHARS, NewAccessToken, NewDevice, NewDeviceCode, NewDeviceToken};
 pub use exchange::ExchangeText;

@@ -12,6 +12,7 @@
 //! is known to be valid and bounded, `query.rs` and its nouns resolve it with the loaders of `loader.rs`, `failure.rs`
 //! gives every error its code.
 
+mod change;
 mod content;
 mod device;
 mod exchange;
@@ -42,6 +43,8 @@ mod session_connection;
 mod session_put;
 mod share;
 mod stats;
+mod stream;
+mod subscription;
 mod usage;
 mod user;
 

@@ -4,7 +4,6 @@
 #![allow(missing_docs, unreachable_pub)]
 
 pub(crate) mod api_key;
-pub(crate) mod data_version;
 pub(crate) mod device_token;
 pub(crate) mod exchange;
 pub(crate) mod import_source;

@@ -4,7 +4,9 @@
 //! speaks domain types; every read of tenant data takes a [`sg_domain::Visibility`].
 
 mod blob;
+mod change;
 mod content;
+mod credential;
 mod device_token;
 mod entity;
 mod error;
@@ -26,6 +28,7 @@ mod user;
 mod web_session;
 
 pub use blob::{BlobStream, Blobs};
+pub use change::{ChangePage, Ear};
 pub use content::{Content, ContentReader, Spool, SpoolPlace, Spooled};
 pub use import_source::ImportSource;
 pub use job::JobCounts;
