@@ -14,6 +14,7 @@ mod exchange_mark;
 mod idempotency;
 pub mod import;
 mod job;
+mod job_request;
 mod key;
 mod message;
 mod password;
@@ -47,8 +48,8 @@ pub use session::SessionList;
 pub use session_put::{NewSession, PutOutcome};
 pub use session_update::{ExchangeUpdate, SessionUpdate};
 pub use sg_store::{
-    BlobStream, Content, JobCounts, KeptAnswer, MessagePage, MessageQuery, SessionColumns, Spool, SpoolPlace,
-    session_cursor,
+    BlobStream, Content, JOB_LIST, JobCounts, KeptAnswer, MessagePage, MessageQuery, SessionColumns, Spool, SpoolPlace,
+    job_cursor, session_cursor,
 };
 pub use share::SharedSession;
 pub use sign_in::{NewWebSession, SignUp};

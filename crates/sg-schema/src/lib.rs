@@ -22,6 +22,8 @@ mod filter;
 mod graphql;
 mod guard;
 mod http;
+mod job;
+mod job_change;
 mod key;
 mod loader;
 mod message;

@@ -1,11 +1,12 @@
 //! The root of everything that is told as it happens. Each field is executed once to open its source and once for each
 //! event (`stream.rs`).
 
-use async_graphql::{Context, Subscription as Root};
+use async_graphql::{Context, ID, Subscription as Root};
 
 use crate::change::{SessionChange, session_changes};
 use crate::failure::Failure;
 use crate::filter::SessionFilters;
+use crate::job::{Job, job_changes};
 use crate::loader::Reach;
 use crate::stream::{Event, Occasion, Shown, shown};
 
@@ -34,6 +35,20 @@ impl Subscription {
             Some(Event::Session(change)) => Ok(shown(Some(SessionChange(change)))),
             Some(_) => Ok(shown(None)),
             None => Occasion::open(ctx, session_changes(Reach::of(ctx), project_id, filters, since).await?),
+        }
+    }
+
+    /// A job of the caller's: as it is now, and then each time it is another. Ends when it is done, dead or cancelled. States
+    /// that follow each other faster than they are taken are passed over; the last one never is.
+    async fn job_changed(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The job's id.")] id: ID,
+    ) -> Result<Shown<Job>, Failure> {
+        match Occasion::event(ctx) {
+            Some(Event::Job(job)) => Ok(shown(Some(Job(job)))),
+            Some(_) => Ok(shown(None)),
+            None => Occasion::open(ctx, job_changes(Reach::of(ctx), &id).await?),
         }
     }
 }

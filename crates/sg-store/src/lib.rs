@@ -31,7 +31,7 @@ pub use blob::{BlobStream, Blobs};
 pub use change::{ChangePage, Ear};
 pub use content::{Content, ContentReader, Spool, SpoolPlace, Spooled};
 pub use import_source::ImportSource;
-pub use job::JobCounts;
+pub use job::{JOB_LIST, JobCounts, job_cursor};
 pub use kept_answer::KeptAnswer;
 pub use message::{MessagePage, MessageQuery, MessageWriter};
 pub use session::{SessionColumns, SessionContent, decode_session_cursor, session_cursor, session_ordering};
