@@ -3,10 +3,12 @@
 mod attack;
 mod budget;
 mod filter;
+mod job;
 mod message;
 mod page;
 mod search;
 mod shape;
+mod subscription;
 mod transport;
 mod visibility;
 

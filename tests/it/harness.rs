@@ -241,6 +241,17 @@ impl Gateway {
         self.call(Method::POST, "/api/v1/graphql").key(key).json(&body).send().await
     }
 
+    /// Follows a GraphQL subscription as `me`, without a transport.
+    pub fn follow(&self, query: &str, variables: Value) -> Followed {
+        self.follow_as(self.me.caller.clone(), query, variables)
+    }
+
+    /// Follows a GraphQL subscription as somebody.
+    pub fn follow_as(&self, caller: Caller, query: &str, variables: Value) -> Followed {
+        let graphql = sg_schema::Graphql::new(self.app.clone(), sg_schema::GraphqlLimits::default()).unwrap();
+        Followed::new(&graphql, caller, query, variables)
+    }
+
     /// The `extensions.code` of the first error of a document that must fail.
     pub async fn graphql_code(&self, query: &str, variables: Value) -> String {
         let body = self.graphql_as(&self.me.key, query, variables).await.json();
@@ -261,6 +272,28 @@ impl Gateway {
             axum::serve(listener, service).await.unwrap();
         });
         Listening { url, task }
+    }
+}
+
+/// A subscription, answer by answer.
+pub struct Followed(futures_util::stream::BoxStream<'static, Value>);
+
+impl Followed {
+    /// Follows one.
+    pub fn new(graphql: &sg_schema::Graphql, caller: Caller, query: &str, variables: Value) -> Self {
+        let variables = variables.as_object().cloned().unwrap_or_default();
+        Self(graphql.follow(caller, query, variables))
+    }
+
+    /// The next answer; fails when there is none in a minute.
+    pub async fn next(&mut self) -> Value {
+        self.end_or_next().await.expect("the subscription has ended")
+    }
+
+    /// The next answer, or `None` when the subscription has ended; fails when neither comes in a minute.
+    pub async fn end_or_next(&mut self) -> Option<Value> {
+        use futures_util::StreamExt as _;
+        tokio::time::timeout(Duration::from_secs(60), self.0.next()).await.expect("nothing was told")
     }
 }
 

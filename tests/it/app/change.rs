@@ -10,6 +10,8 @@ use sg_domain::change::{ChangeKind, ChangePlace, SessionChange};
 use sg_domain::id::SessionRef;
 use sg_domain::{Caller, Dialect, Error, ErrorKind, ProjectId, Scope, Scopes, SessionFilter, UserId};
 
+use tokio::task::JoinSet;
+
 use crate::harness::{Engine, Gateway, Sample};
 
 type Heard = BoxStream<'static, sg_domain::Result<SessionChange>>;
@@ -50,7 +52,7 @@ async fn nothing_is_missed_or_told_twice(engine: Engine) {
     let caller = gateway.me.caller.clone();
     let beside = gateway.beside().await;
     let mut heard = follow(&gateway.app, &caller, ChangeRequest::default()).await;
-    let mut writers = tokio::task::JoinSet::new();
+    let mut writers = JoinSet::new();
     for task in 0..TASKS {
         // Half of them in another process, which nothing is heard of without a look.
         let app = if task % 2 == 0 { gateway.app.clone() } else { beside.clone() };
@@ -63,7 +65,8 @@ async fn nothing_is_missed_or_told_twice(engine: Engine) {
         });
     }
     let app = gateway.app.clone();
-    let looking = tokio::task::spawn(async move { app.hear_others().await });
+    let mut looking = JoinSet::new();
+    looking.spawn(async move { app.hear_others().await });
     let mut all: Vec<SessionChange> = Vec::new();
     while all.len() < TASKS * EACH {
         let change = next(&mut heard).await.unwrap();
@@ -72,7 +75,7 @@ async fn nothing_is_missed_or_told_twice(engine: Engine) {
         }
         all.push(change);
     }
-    looking.abort();
+    looking.abort_all();
     while let Some(done) = writers.join_next().await {
         done.unwrap();
     }
@@ -105,9 +108,9 @@ async fn two_servers_on_one_postgresql_hear_each_other_and_a_lost_connection_los
     let gateway = Gateway::start_on(Engine::Postgres).await;
     let (one, two) = (gateway.app.clone(), gateway.beside().await);
     let caller = gateway.me.caller.clone();
-    let mut hearing = Vec::new();
+    let mut hearing = JoinSet::new();
     for app in [one.clone(), two.clone()] {
-        hearing.push(tokio::task::spawn(async move { app.hear_others().await }));
+        hearing.spawn(async move { app.hear_others().await });
     }
     let mut at_one = follow(&one, &caller, ChangeRequest::default()).await;
     let mut at_two = follow(&two, &caller, ChangeRequest::default()).await;
@@ -139,7 +142,7 @@ async fn two_servers_on_one_postgresql_hear_each_other_and_a_lost_connection_los
             assert_eq!(told(heard).await, created(&id));
         }
     }
-    hearing.iter().for_each(tokio::task::JoinHandle::abort);
+    hearing.abort_all();
     gateway.run_jobs().await;
 }
 
