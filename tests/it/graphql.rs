@@ -5,12 +5,14 @@ mod budget;
 mod connection;
 mod filter;
 mod filter_property;
+mod job;
 mod kept;
 mod message;
 mod page;
 mod plain;
 mod search;
 mod shape;
+mod subscription;
 mod transport;
 mod visibility;
 

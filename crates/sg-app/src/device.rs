@@ -180,7 +180,9 @@ impl App {
         let device = self.device(secret).await?;
         let tx = self.store().begin().await?;
         tx.revoke_device_token(None, device.id, self.now()).await?;
-        tx.commit().await
+        tx.commit().await?;
+        self.store().nudge(&device.user);
+        Ok(())
     }
 
     /// The devices of the caller's account; with `admin` and `everyone`, of all. Revoked ones are included.
@@ -198,7 +200,9 @@ impl App {
         if !tx.revoke_device_token(owner, id, self.now()).await? {
             return Err(Error::not_found("device"));
         }
-        tx.commit().await
+        tx.commit().await?;
+        self.store().nudge(&identity.user);
+        Ok(())
     }
 
     /// Who sent an access token, or a refresh token in its place; `None` when it is neither.

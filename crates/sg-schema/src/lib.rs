@@ -12,6 +12,7 @@
 //! is known to be valid and bounded, `query.rs` and its nouns resolve it with the loaders of `loader.rs`, `failure.rs`
 //! gives every error its code.
 
+mod change;
 mod content;
 mod device;
 mod exchange;
@@ -21,6 +22,8 @@ mod filter;
 mod graphql;
 mod guard;
 mod http;
+mod job;
+mod job_change;
 mod kept;
 mod key;
 mod loader;
@@ -45,6 +48,8 @@ mod session_put;
 mod session_row;
 mod share;
 mod stats;
+mod stream;
+mod subscription;
 mod usage;
 mod user;
 
