@@ -36,8 +36,9 @@ const STATEMENTS: &[&str] = &[
     "UPDATE data_version SET swept = version",
     "ALTER TABLE job ADD COLUMN finished_at {int}",
     "DROP INDEX job_due",
-    "CREATE INDEX job_due ON job (due_at, id) WHERE state IN ('ready', 'running')",
-    "CREATE INDEX job_state ON job (state)",
+    // Those that are over are many; no look for work and no count walks over them.
+    "CREATE INDEX job_due ON job (due_at, id, state) WHERE state IN ('ready', 'running')",
+    "CREATE INDEX job_dead ON job (id) WHERE state = 'dead'",
     "CREATE INDEX job_owner ON job (owner, created_at, id)",
     "CREATE INDEX job_finished ON job (finished_at) WHERE finished_at IS NOT NULL",
 ];

@@ -140,6 +140,7 @@ contract! {
     }
     plan {
         every_list_is_backed_by_an_index
+        following_changes_and_looking_for_work_seek
     }
     job {
         a_job_is_claimed_by_one_worker

@@ -1,7 +1,10 @@
 //! How an engine would find the rows of each list: for the test that holds every list to an index.
 
 use sea_orm::{ConnectionTrait, TransactionTrait};
-use sg_domain::{Direction, PageRequest, ProjectKey, Result, SessionFilter, SessionId, SessionOrder, Visibility};
+use sg_domain::change::ChangePlace;
+use sg_domain::{
+    Direction, PageRequest, ProjectKey, Result, SessionFilter, SessionId, SessionOrder, Timestamp, UserId, Visibility,
+};
 
 use crate::error::{StoreError, StoreResult};
 use crate::sql::{Engine, Sql};
@@ -42,6 +45,16 @@ impl Store {
         query: &MessageQuery,
     ) -> Result<Vec<String>> {
         Ok(self.explain(self.messages_sql(who, session, query)).await?)
+    }
+
+    /// The plan of [`Store::changes`].
+    pub async fn explain_changes(&self, owner: &UserId, after: ChangePlace) -> Result<Vec<String>> {
+        Ok(self.explain(self.changes_sql(owner, after, 100)).await?)
+    }
+
+    /// The plan by which [`Store::claim_jobs`] looks for work.
+    pub async fn explain_due_jobs(&self, now: Timestamp) -> Result<Vec<String>> {
+        Ok(self.explain(self.due_jobs_sql(now, 1)).await?)
     }
 
     async fn explain(&self, mut sql: Sql) -> StoreResult<Vec<String>> {

@@ -13,7 +13,7 @@ use sg_domain::{Job, JobId, JobKind, JobState, Result, Timestamp, UserId};
 use crate::change::JOB_CHANNEL;
 use crate::error::{StoreError, StoreResult};
 use crate::row::Row;
-use crate::sql::Engine;
+use crate::sql::{Engine, Sql};
 use crate::store::{named, stored_id};
 use crate::{Store, Tx};
 
@@ -42,9 +42,7 @@ impl Store {
     /// again. No two workers, in this process or another, get the same job.
     pub async fn claim_jobs(&self, limit: u32, now: Timestamp, lease: Duration) -> Result<Vec<Job>> {
         // An idle worker asks often: it must not take SQLite's one writer to find nothing.
-        let mut sql = self.select(&["1"]);
-        sql.add(" FROM job WHERE ").add(OPEN).add(" AND due_at <= ").time(now).add(" LIMIT 1");
-        if limit == 0 || self.row(sql.end(), |row| row.int()).await?.is_none() {
+        if limit == 0 || self.row(self.due_jobs_sql(now, 1), |row| row.text()).await?.is_none() {
             return Ok(Vec::new());
         }
         let until = now.plus_micros(i64::try_from(lease.as_micros()).unwrap_or(i64::MAX));
@@ -62,6 +60,14 @@ impl Store {
             leases.insert(job.id, until.micros());
         }
         Ok(jobs)
+    }
+
+    /// The jobs that are due, first due first.
+    pub(crate) fn due_jobs_sql(&self, now: Timestamp, limit: u32) -> Sql {
+        let mut sql = self.select(&["id"]);
+        sql.add(" FROM job WHERE ").add(OPEN).add(" AND due_at <= ").time(now);
+        sql.add(" ORDER BY due_at, id LIMIT ").int(i64::from(limit));
+        sql.end()
     }
 
     /// Marks jobs as done; they are kept for a day. A job that was enqueued again while it ran is ready again. A job whose
@@ -233,7 +239,7 @@ impl Tx {
 const TOLD: usize = 200;
 
 /// Jobs by id, each only under the lease it was claimed with; one that another process claimed goes by its id alone.
-fn one_of_held(sql: &mut crate::sql::Sql, held: &[(JobId, Option<i64>)]) {
+fn one_of_held(sql: &mut Sql, held: &[(JobId, Option<i64>)]) {
     let all: Vec<String> = held.iter().map(|(id, _)| id.to_string()).collect();
     let free: Vec<String> = held.iter().filter(|(_, until)| until.is_none()).map(|(id, _)| id.to_string()).collect();
     let leased: Vec<String> =

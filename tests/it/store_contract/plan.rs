@@ -1,10 +1,11 @@
 //! Every list seeks in an index that gives its order: nothing is scanned whole, nothing is sorted.
 
+use sg_domain::change::ChangePlace;
 use sg_domain::{Direction, PageRequest, SessionFilter, SessionOrder, Visibility};
 use sg_store::{MessageQuery, session_cursor};
 
 use super::Fixture;
-use super::sample::{messages, owner, project, put, put_with, session};
+use super::sample::{at, messages, owner, project, put, put_with, session};
 
 fn check(engine: &str, plan: &[String], index: &str, what: &str) {
     let text = plan.join("\n");
@@ -80,5 +81,21 @@ pub(crate) async fn every_list_is_backed_by_an_index(f: &Fixture) {
         let plan = f.store.explain_messages(&who, sessions[0].id, &query).await.unwrap();
         let index = if engine == "sqlite" { "sqlite_autoindex_message_1" } else { "message_pkey" };
         check(engine, &plan, index, "messages");
+    }
+}
+
+pub(crate) async fn following_changes_and_looking_for_work_seek(f: &Fixture) {
+    let ann = owner("ann");
+    let is_sqlite = f.store.engine() == "sqlite";
+    let changes = f.store.explain_changes(&ann, ChangePlace { version: 7, ordinal: -1 }).await.unwrap();
+    let index =
+        if is_sqlite { "sqlite_autoindex_change_1 (owner=? AND (version,ordinal)>(?,?))" } else { "change_pkey" };
+    let jobs = f.store.explain_due_jobs(at(0)).await.unwrap();
+    for (plan, index) in [(changes, index), (jobs, "job_due")] {
+        let text = plan.join("\n");
+        assert!(text.contains(index), "not by {index}\n{text}");
+        assert!(!text.contains("Seq Scan on"), "{text}");
+        // The page is in order before it is cut; joined to the owner's row it is at most sorted again.
+        assert!(!text.contains("TEMP B-TREE") || text.contains("LEFT-JOIN"), "{text}");
     }
 }
