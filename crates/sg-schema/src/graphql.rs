@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::{Request, Response, ServerError, Variables};
-use futures_util::FutureExt as _;
+use futures_util::stream::BoxStream;
+use futures_util::{FutureExt as _, StreamExt as _};
 use sg_app::App;
 use sg_domain::{Caller, Error, ErrorKind};
 
@@ -125,6 +126,27 @@ impl Graphql {
         };
         response.errors = present(std::mem::take(&mut response.errors), &request_id);
         Some(response)
+    }
+
+    /// Runs a subscription of a checked document: one response an event.
+    pub(crate) fn stream(
+        &self,
+        caller: Caller,
+        document: &Document,
+        operation_name: Option<String>,
+        variables: Variables,
+    ) -> BoxStream<'static, Response> {
+        let request_id = caller.request_id.clone();
+        let (reach, _) = Reach::new(self.inner.app.clone(), caller, self.inner.limits.max_objects);
+        let mut request = Request::new(String::new()).variables(variables).data(reach);
+        request.operation_name = operation_name;
+        request.set_parsed_query(document.executable.clone());
+        let stream = self.inner.schema.execute_stream(request);
+        let stream = stream.map(move |mut response| {
+            response.errors = present(std::mem::take(&mut response.errors), &request_id);
+            response
+        });
+        stream.boxed()
     }
 }
 

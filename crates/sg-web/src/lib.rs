@@ -38,6 +38,7 @@ use axum::routing::{get, post};
 use sg_app::App;
 use sg_domain::{Caller, Error, ErrorKind};
 
+pub use self::csrf::cookie_of_page;
 pub use self::oidc::OidcSettings;
 use self::oidc::Provider;
 
