@@ -2,11 +2,14 @@
 
 mod attack;
 mod budget;
+mod client;
 mod filter;
 mod message;
 mod page;
 mod search;
 mod shape;
+mod socket;
+mod sse;
 mod transport;
 mod visibility;
 

@@ -1,15 +1,29 @@
 //! Live changes.
 
-use async_graphql::Subscription as Subscribes;
+use async_graphql::{ID, SimpleObject, Subscription as Subscribes};
 use futures_util::Stream;
 
 /// What can be listened to.
 pub struct Subscription;
 
+/// A change.
+#[derive(SimpleObject)]
+pub(crate) struct SessionChange {
+    /// What.
+    kind: String,
+}
+
 #[Subscribes]
 impl Subscription {
-    /// Counts.
-    async fn ticks(&self, #[graphql(desc = "How far.")] count: i32) -> impl Stream<Item = i32> + use<> {
-        futures_util::stream::iter(0..count)
+    /// Changes.
+    async fn session_changed(
+        &self,
+        #[graphql(desc = "Where.")] project_id: Option<ID>,
+    ) -> impl Stream<Item = SessionChange> + use<> {
+        let _ = project_id;
+        futures_util::stream::unfold((), async |()| {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            Some((SessionChange { kind: "CREATED".to_owned() }, ()))
+        })
     }
 }

@@ -17,6 +17,7 @@ mod markdown;
 mod next;
 mod oidc;
 pub mod page;
+mod playground;
 mod project;
 mod request;
 mod resume;
