@@ -1,12 +1,12 @@
 //! The whole of it: the schema, the guard, the limits, and running one operation.
 
+use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::{Request, Response, ServerError, Variables};
-use futures_util::stream::BoxStream;
-use futures_util::{FutureExt as _, StreamExt as _};
+use futures_util::FutureExt as _;
 use sg_app::App;
 use sg_domain::{Caller, Error, ErrorKind};
 
@@ -102,18 +102,37 @@ impl Graphql {
         operation_name: Option<String>,
         variables: Variables,
     ) -> Option<Response> {
-        let request_id = caller.request_id.clone();
-        let (reach, batches) = Reach::new(self.inner.app.clone(), caller, self.inner.limits.max_objects);
-        let mut request = Request::new(String::new()).variables(variables).data(reach);
+        let mut request = Request::new(String::new()).variables(variables);
         request.operation_name = operation_name;
         request.set_parsed_query(document.executable.clone());
-        let running = AssertUnwindSafe(batches.drive(self.inner.schema.execute(request))).catch_unwind();
+        let running = |schema: &Schema, request| {
+            let schema = schema.clone();
+            async move { Some(schema.execute(request).await) }
+        };
+        self.attempt(caller, document, request, running).await.flatten()
+    }
+
+    /// Executes a request once, with loaders, a budget and a timeout of its own. The outer `None` is for a panic, the inner
+    /// one for an execution that has no answer.
+    pub(crate) async fn attempt<F>(
+        &self,
+        caller: Caller,
+        document: &Document,
+        request: Request,
+        running: impl FnOnce(&Schema, Request) -> F,
+    ) -> Option<Option<Response>>
+    where
+        F: Future<Output = Option<Response>>,
+    {
+        let request_id = caller.request_id.clone();
+        let (reach, batches) = Reach::new(self.inner.app.clone(), caller, self.inner.limits.max_objects);
+        let running = batches.drive(running(&self.inner.schema, request.data(reach)));
+        let running = self.isolated(running, &request_id, document);
         let mut response = match tokio::time::timeout(self.inner.limits.timeout, running).await {
-            Ok(Ok(response)) => response,
-            Ok(Err(_)) => {
-                tracing::error!(request_id, document = %document.hash, "a resolver panicked");
-                return None;
-            }
+            Ok(answer) => match answer? {
+                Some(response) => response,
+                None => return Some(None),
+            },
             Err(_) => {
                 let secs = self.inner.limits.timeout.as_secs_f32();
                 tracing::warn!(request_id, document = %document.hash, secs, "an operation took too long");
@@ -125,28 +144,21 @@ impl Graphql {
             }
         };
         response.errors = present(std::mem::take(&mut response.errors), &request_id);
-        Some(response)
+        Some(Some(response))
     }
 
-    /// Runs a subscription of a checked document: one response an event.
-    pub(crate) fn stream(
+    /// What comes of a future; `None` when it panicked.
+    pub(crate) async fn isolated<T>(
         &self,
-        caller: Caller,
+        running: impl Future<Output = T>,
+        request_id: &str,
         document: &Document,
-        operation_name: Option<String>,
-        variables: Variables,
-    ) -> BoxStream<'static, Response> {
-        let request_id = caller.request_id.clone();
-        let (reach, _) = Reach::new(self.inner.app.clone(), caller, self.inner.limits.max_objects);
-        let mut request = Request::new(String::new()).variables(variables).data(reach);
-        request.operation_name = operation_name;
-        request.set_parsed_query(document.executable.clone());
-        let stream = self.inner.schema.execute_stream(request);
-        let stream = stream.map(move |mut response| {
-            response.errors = present(std::mem::take(&mut response.errors), &request_id);
-            response
-        });
-        stream.boxed()
+    ) -> Option<T> {
+        let answer = AssertUnwindSafe(running).catch_unwind().await;
+        if answer.is_err() {
+            tracing::error!(request_id, document = %document.hash, "a resolver panicked");
+        }
+        answer.ok()
     }
 }
 

@@ -13,6 +13,7 @@
 //! is known to be valid and bounded, `query.rs` and its nouns resolve it with the loaders of `loader.rs`, `failure.rs`
 //! gives every error its code.
 
+mod change;
 mod content;
 mod device;
 mod exchange;
@@ -22,6 +23,8 @@ mod filter;
 mod graphql;
 mod guard;
 mod http;
+mod job;
+mod job_change;
 mod key;
 mod loader;
 mod message;
@@ -45,6 +48,7 @@ mod session_put;
 mod share;
 pub mod socket;
 mod stats;
+mod stream;
 mod subscription;
 mod usage;
 mod user;

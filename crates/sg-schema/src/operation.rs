@@ -100,8 +100,7 @@ impl Graphql {
         let request_id = caller.request_id.clone();
         if operation.is_subscription {
             let Operation { document, name, variables, .. } = operation;
-            let responses = self.stream(caller, &document, name, variables);
-            return subscribed(responses, request_id);
+            return subscribed(self.stream(caller, document, name, variables).boxed(), request_id);
         }
         let graphql = self.clone();
         let result = async move {
@@ -114,7 +113,7 @@ impl Graphql {
     }
 }
 
-/// The replies of a subscription: a first response without data says that it never began.
+/// The replies of a subscription: a first response without data says that nothing was opened.
 fn subscribed(responses: BoxStream<'static, Response>, request_id: String) -> BoxStream<'static, Reply> {
     let responses = AssertUnwindSafe(responses).catch_unwind();
     let replies = stream::unfold(Some((responses, true)), move |state| {

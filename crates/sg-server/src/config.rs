@@ -153,6 +153,8 @@ pub struct LimitsSection {
     pub job_lease_secs: u64,
     /// How long a blob that no row names is kept, in seconds: longer than any upload takes.
     pub orphan_blob_grace_secs: u64,
+    /// How many changes a subscriber may fall behind before it is let go; it can subscribe again since the last one.
+    pub max_changes_behind: u64,
 }
 
 /// Importing what agents left on a machine.
@@ -274,6 +276,7 @@ impl Default for LimitsSection {
             max_job_attempts: limits.max_job_attempts,
             job_lease_secs: limits.job_lease_secs,
             orphan_blob_grace_secs: limits.orphan_blob_grace_secs,
+            max_changes_behind: limits.max_changes_behind,
         }
     }
 }
@@ -334,8 +337,16 @@ impl Config {
             max_job_attempts,
             job_lease_secs,
             orphan_blob_grace_secs,
+            max_changes_behind,
         } = self.limits;
-        sg_app::Limits { max_session_bytes, max_query_bytes, max_job_attempts, job_lease_secs, orphan_blob_grace_secs }
+        sg_app::Limits {
+            max_session_bytes,
+            max_query_bytes,
+            max_job_attempts,
+            job_lease_secs,
+            orphan_blob_grace_secs,
+            max_changes_behind,
+        }
     }
 }
 
