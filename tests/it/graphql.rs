@@ -4,12 +4,14 @@ mod attack;
 mod budget;
 mod client;
 mod filter;
+mod job;
 mod message;
 mod page;
 mod search;
 mod shape;
 mod socket;
 mod sse;
+mod subscription;
 mod transport;
 mod visibility;
 
