@@ -2,6 +2,7 @@
 
 mod attack;
 mod budget;
+mod client;
 mod connection;
 mod filter;
 mod filter_property;
@@ -12,6 +13,8 @@ mod page;
 mod plain;
 mod search;
 mod shape;
+mod socket;
+mod sse;
 mod subscription;
 mod transport;
 mod visibility;

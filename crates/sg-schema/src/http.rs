@@ -2,41 +2,56 @@
 //!
 //! What the two media types promise differs. Under `application/graphql-response+json` an answer without data has a 4xx
 //! status; under `application/json` every well-formed request is a 200 and only malformed parameters are a 400. `errors`
-//! stands first, and an answer to a request that did not run has no `data` key.
+//! stands first, and an answer to a request that did not run has no `data` key. Subscriptions, and whatever else is asked for
+//! as `text/event-stream`, are answered in the "distinct connections mode" of graphql-sse.
 
 mod accept;
-mod params;
+mod event_stream;
+mod known;
+pub(crate) mod params;
 
 use async_graphql::{Response as Answer, ServerError};
 use bytes::Bytes;
-use http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, VARY};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
-use sg_domain::{Caller, Digest, Error, ErrorKind};
+use futures_util::stream::BoxStream;
+use http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, VARY};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use sg_domain::{Caller, Error, ErrorKind};
 
 use crate::failure::{present, server_error};
 use crate::graphql::{Graphql, panicked};
-use crate::guard::{Guard, Refused};
-use crate::kept::{self, Answers, Wanted};
+use crate::guard::Refused;
+use crate::operation::Unready;
 use crate::plain;
-use accept::{MediaType, negotiate};
+use accept::{Accepted, MediaType};
+pub use event_stream::refused_events;
 use params::{Malformed, Params};
+
+/// What stands in an answer.
+pub enum Body {
+    /// All of it.
+    Whole(Bytes),
+    /// Events as they come, until the operation ends.
+    Events(BoxStream<'static, Bytes>),
+}
 
 impl Graphql {
     /// Answers one GraphQL request. It never fails and never panics; whatever goes wrong is an answer.
-    pub async fn handle(&self, caller: Caller, request: Request<Bytes>) -> Response<Bytes> {
+    pub async fn handle(&self, caller: Caller, request: Request<Bytes>) -> Response<Body> {
         let request_id = caller.request_id.clone();
         let accept = request.headers().get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
         let accept: Vec<_> = accept.collect();
-        let Some(media) = negotiate(&accept.join(",")) else {
+        let accepted = Accepted::of(&accept.join(","));
+        let reply = Reply { media: accepted.json.unwrap_or(MediaType::Json), request_id };
+        if accepted.is_nothing() {
             let error = Error::new(
                 ErrorKind::Unsupported,
-                "no acceptable media type, accept application/graphql-response+json or application/json",
+                "no acceptable media type, accept application/graphql-response+json, application/json or text/event-stream",
             );
-            return Reply { media: MediaType::Json, request_id }.error(StatusCode::NOT_ACCEPTABLE, error);
-        };
-        let reply = Reply { media, request_id };
-        match self.answer(caller, &request, &reply).await {
-            Ok(response) | Err(response) => response,
+            return reply.error(StatusCode::NOT_ACCEPTABLE, error).map(Body::Whole);
+        }
+        match self.answer(caller, &request, accepted, &reply).await {
+            Ok(response) => response,
+            Err(response) => response.map(Body::Whole),
         }
     }
 
@@ -44,21 +59,23 @@ impl Graphql {
         &self,
         caller: Caller,
         request: &Request<Bytes>,
+        accepted: Accepted,
         reply: &Reply,
-    ) -> Result<Response<Bytes>, Response<Bytes>> {
-        let limits = self.limits();
+    ) -> Result<Response<Body>, Response<Bytes>> {
+        if is_single_connection(request) {
+            let error = Error::invalid(SINGLE_CONNECTION);
+            return Err(match *request.method() {
+                Method::GET | Method::POST => reply.error(StatusCode::BAD_REQUEST, error),
+                _ => allow(reply.error(StatusCode::METHOD_NOT_ALLOWED, error), "GET, POST"),
+            });
+        }
         if !matches!(*request.method(), Method::GET | Method::POST) {
             let error = Error::invalid("use POST, or GET for queries");
             return Err(allow(reply.error(StatusCode::METHOD_NOT_ALLOWED, error), "GET, POST"));
         }
         // What a key may do is asked by each operation: a mutation needs another scope than a query.
-        let signed_in = caller.known().map(|_| ());
-        if let Err(error) = &signed_in
-            && !(error.kind == ErrorKind::Unauthenticated && limits.anonymous_introspection)
-        {
-            return Err(reply.unauthorized(signed_in.err()));
-        }
-        let max = limits.max_body_bytes;
+        self.admit(&caller).map_err(|error| reply.unauthorized(error))?;
+        let max = self.limits().max_body_bytes;
         if request.body().len() > max || request.uri().query().is_some_and(|query| query.len() > max) {
             let error = Error::new(ErrorKind::TooLarge, format!("the request is larger than {max} bytes, shorten it"));
             return Err(reply.error(StatusCode::PAYLOAD_TOO_LARGE, error));
@@ -68,59 +85,51 @@ impl Graphql {
             Malformed::Params(error) => reply.malformed(error),
         })?;
         let is_get = request.method() == Method::GET;
-        let document = match (&params.query, &params.persisted) {
-            (Some(query), hash) => {
-                if hash.is_some_and(|hash| hash != Digest::of(query.as_bytes())) {
-                    return Err(reply.malformed(Error::invalid("sha256Hash is not the hash of the query")));
-                }
-                self.guard().document(query)
+        let operation = match self.prepare(&caller, params, is_get) {
+            Ok(operation) => operation,
+            // The protocol wants them where the client of a stream looks.
+            Err(Unready::Refused(refused)) if accepted.wants_events(false) && !(is_get && refused.is_mutation) => {
+                let refused = present(refused.errors, &reply.request_id);
+                return Ok(reply.events(event_stream::refused(refused)));
             }
-            (None, Some(hash)) => self.guard().known(hash).ok_or_else(|| not_persisted().into()),
-            (None, None) => return Err(reply.malformed(Error::invalid("the query is missing, send a string"))),
+            Err(Unready::Refused(refused)) => return Err(reply.refused(refused, is_get)),
+            Err(Unready::Malformed(error)) => return Err(reply.malformed(error)),
+            Err(Unready::Unauthorized(error)) => return Err(reply.unauthorized(error)),
         };
-        let document = document.map_err(|refused| reply.refused(refused, is_get))?;
-        let name = params.operation_name.as_deref();
-        let operation = self.guard().operation(&document, name).map_err(|refused| reply.refused(refused, is_get))?;
-        if is_get && operation.is_mutation() {
-            return Err(reply.refused(Refused { errors: Vec::new(), is_mutation: true }, is_get));
+        if accepted.wants_events(operation.is_subscription()) {
+            return Ok(reply.events(event_stream::events(self.replies(caller, operation))));
         }
-        if signed_in.is_err() && !Guard::is_introspection(&document, operation) {
-            return Err(reply.unauthorized(signed_in.err()));
+        if operation.is_subscription() {
+            let error = Error::new(
+                ErrorKind::Unsupported,
+                "a subscription is answered as a stream, accept text/event-stream or open a WebSocket with graphql-transport-ws",
+            );
+            return Err(reply.refused(error.into(), is_get));
         }
-        let variables = self.guard().variables(&document, operation, params.variables);
-        let variables = variables.map_err(|refused| reply.refused(refused, is_get))?;
-        let wanted = match document.is_kept {
-            true => Wanted::new(self.app(), &caller, request, &document.hash, name, &variables).await,
-            false => None,
-        };
-        if let Some(wanted) = &wanted {
-            if wanted.is_not_modified(request) {
-                return Ok(reply.not_modified(wanted));
-            }
-            if let Some(answer) = wanted.known(self.answers()) {
-                return Ok(reply.known(request, wanted, &answer));
-            }
+        let wanted = operation.wanted(self, &caller, request).await;
+        if let Some(known) = wanted.as_ref().and_then(|wanted| reply.known(request, wanted, self.answers())) {
+            return Ok(known.map(Body::Whole));
         }
-        match self.run(caller, &document, params.operation_name, variables).await {
+        match self.execute(caller, operation).await {
             Some(answer) => {
                 let response = reply.answer(&answer);
-                Ok(match wanted.filter(|_| answer.errors.is_empty()) {
-                    Some(wanted) => reply.kept(request, wanted, response, self.answers()),
-                    None => response,
-                })
+                let wanted = wanted.filter(|_| answer.errors.is_empty());
+                Ok(reply.kept(request, wanted, response, self.answers()).map(Body::Whole))
             }
             None => Err(reply.body(StatusCode::INTERNAL_SERVER_ERROR, &panicked(&reply.request_id), None)),
         }
     }
 }
 
-fn not_persisted() -> ServerError {
-    // Both spellings are what clients look for.
-    let mut error = ServerError::new("PersistedQueryNotFound", None);
-    let mut extensions = async_graphql::ErrorExtensionValues::default();
-    extensions.set("code", "PERSISTED_QUERY_NOT_FOUND");
-    error.extensions = Some(extensions);
-    error
+/// What whoever tries the other mode of graphql-sse is told.
+const SINGLE_CONNECTION: &str = "the single connection mode of graphql-sse is not served, send each operation as a request \
+    of its own (singleConnection: false)";
+/// The header that the single connection mode is known by.
+const STREAM_TOKEN: HeaderName = HeaderName::from_static("x-graphql-event-stream-token");
+
+/// Whether a request belongs to the single connection mode: a reservation by `PUT`, or whatever carries its token.
+fn is_single_connection(request: &Request<Bytes>) -> bool {
+    request.method() == Method::PUT || request.headers().contains_key(STREAM_TOKEN)
 }
 
 impl From<ServerError> for Refused {
@@ -157,53 +166,6 @@ impl Reply {
         }
     }
 
-    /// The answer to a query whose answers are kept, sent once more.
-    fn known(&self, request: &Request<Bytes>, wanted: &Wanted, answer: &kept::Answer) -> Response<Bytes> {
-        let packed = answer.gzip(request.headers());
-        let is_packed = packed.is_some();
-        let body = packed.unwrap_or_else(|| answer.body.clone());
-        let mut response = self.tagged(request, wanted, self.bytes(StatusCode::OK, body));
-        if is_packed {
-            response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-            response.headers_mut().append(VARY, HeaderValue::from_static("accept-encoding"));
-        }
-        response
-    }
-
-    /// The first answer to such a query.
-    fn kept(
-        &self,
-        request: &Request<Bytes>,
-        wanted: Wanted,
-        response: Response<Bytes>,
-        answers: &Answers,
-    ) -> Response<Bytes> {
-        let response = self.tagged(request, &wanted, response);
-        // A copy of its own, as long as it is: the buffer that it was written into may be longer.
-        wanted.keep(answers, Bytes::copy_from_slice(response.body()));
-        response
-    }
-
-    /// With its ETag, where a cache may ask with it.
-    fn tagged(&self, request: &Request<Bytes>, wanted: &Wanted, mut response: Response<Bytes>) -> Response<Bytes> {
-        if request.method() == Method::GET
-            && let Ok(tag) = HeaderValue::try_from(wanted.etag())
-        {
-            response.headers_mut().insert(ETAG, tag);
-        }
-        response
-    }
-
-    /// The caller has it already.
-    fn not_modified(&self, wanted: &Wanted) -> Response<Bytes> {
-        let mut response = self.bytes(StatusCode::NOT_MODIFIED, Vec::new());
-        response.headers_mut().remove(CONTENT_TYPE);
-        if let Ok(tag) = HeaderValue::try_from(wanted.etag()) {
-            response.headers_mut().insert(ETAG, tag);
-        }
-        response
-    }
-
     /// A well-formed request whose document or variables do not get through.
     fn refused(&self, refused: Refused, is_get: bool) -> Response<Bytes> {
         if is_get && refused.is_mutation {
@@ -226,8 +188,7 @@ impl Reply {
         self.body(StatusCode::BAD_REQUEST, &errors, Some(MALFORMED))
     }
 
-    fn unauthorized(&self, error: Option<Error>) -> Response<Bytes> {
-        let error = error.unwrap_or_else(Error::unauthenticated);
+    fn unauthorized(&self, error: Error) -> Response<Bytes> {
         let status = StatusCode::from_u16(error.kind.status()).unwrap_or(StatusCode::UNAUTHORIZED);
         let rest =
             if error.kind == ErrorKind::Unauthenticated { "Unauthorized".to_owned() } else { error.message.clone() };
@@ -245,6 +206,17 @@ impl Reply {
         let json = serde_json::to_vec(&envelope)
             .unwrap_or_else(|_| b"{\"errors\":[{\"message\":\"internal error\"}]}".to_vec());
         self.bytes(status, json)
+    }
+
+    /// Events, past every cache and every proxy that would hold them back.
+    fn events(&self, events: BoxStream<'static, Bytes>) -> Response<Body> {
+        let mut response = Response::new(Body::Events(events));
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
+        headers.insert(VARY, HeaderValue::from_static("Accept, Authorization"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+        headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+        response
     }
 
     fn bytes(&self, status: StatusCode, json: impl Into<Bytes>) -> Response<Bytes> {

@@ -13,10 +13,12 @@ mod load;
 mod network;
 mod oidc;
 mod rate_limit;
+mod socket;
 pub use load::{ConfigError, Overrides, load};
 pub use network::Network;
 pub use oidc::OidcSection;
 pub use rate_limit::RateLimitSection;
+pub use socket::SocketSection;
 
 /// All settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,6 +29,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Sockets and what one request may cost.
     pub http: HttpConfig,
+    /// WebSockets and event streams.
+    pub socket: SocketSection,
     /// How many requests an hour.
     pub rate_limit: RateLimitSection,
     /// Signing in through a provider.
@@ -81,6 +85,8 @@ pub struct HttpConfig {
     pub header_timeout_secs: u64,
     /// No pause inside a request body may be longer, in seconds.
     pub body_timeout_secs: u64,
+    /// A client that takes nothing of what is sent to it for this long is let go, in seconds.
+    pub write_timeout_secs: u64,
     /// Connections held at a time; more wait to be accepted.
     pub max_connections: usize,
     /// How long requests under way may take after a signal to stop, in seconds.
@@ -201,6 +207,7 @@ impl Default for Config {
         Self {
             data_dir: PathBuf::new(),
             http: HttpConfig::default(),
+            socket: SocketSection::default(),
             rate_limit: RateLimitSection::default(),
             oidc: OidcSection::default(),
             store: StoreSection::default(),
@@ -233,6 +240,7 @@ impl Default for HttpConfig {
             request_timeout_secs: 60,
             header_timeout_secs: 30,
             body_timeout_secs: 30,
+            write_timeout_secs: 30,
             max_connections: 1_024,
             shutdown_grace_secs: 20,
             compress_above_bytes: 1_024,

@@ -15,7 +15,8 @@ use sg_domain::{Caller, ErrorKind};
 use sg_schema::{Graphql, GraphqlLimits};
 
 use super::failure::{failure, json_response};
-use super::{page, request};
+use super::graphql_stream::Watch;
+use super::{graphql_socket, graphql_stream, page, request};
 
 pub(crate) fn router(state: &super::State) -> Router {
     let limits = GraphqlLimits {
@@ -30,7 +31,7 @@ pub(crate) fn router(state: &super::State) -> Router {
     let graphql = Graphql::new(state.app.clone(), limits)
         .inspect_err(|error| tracing::error!(error = ?error, "GraphQL is not served"))
         .ok();
-    let endpoint = Arc::new(Endpoint { graphql, max_body_bytes });
+    let endpoint = Arc::new(Endpoint { graphql, max_body_bytes, state: state.clone() });
     let answer = move |Extension(caller): Extension<Caller>, request: Request| {
         let endpoint = Arc::clone(&endpoint);
         async move { endpoint.answer(caller, request).await }
@@ -44,6 +45,7 @@ pub(crate) fn router(state: &super::State) -> Router {
 struct Endpoint {
     graphql: Option<Graphql>,
     max_body_bytes: usize,
+    state: super::State,
 }
 
 impl Endpoint {
@@ -55,6 +57,12 @@ impl Endpoint {
             return page::playground(request.headers());
         }
         let (path, id) = (request.uri().path().to_owned(), request::id(&request));
+        let Some(graphql) = &self.graphql else {
+            return failure(&path, &id, ErrorKind::Unavailable, "GraphQL is not served, see the log");
+        };
+        if graphql_socket::is_upgrade(request.headers()) {
+            return graphql_socket::upgrade(&self.state, graphql, caller, request).await;
+        }
         let (parts, body) = request.into_parts();
         let body = match Limited::new(body, self.max_body_bytes).collect().await {
             Ok(body) => body.to_bytes(),
@@ -67,9 +75,12 @@ impl Endpoint {
                 return failure(&path, &id, ErrorKind::Invalid, "request body could not be read");
             }
         };
-        match &self.graphql {
-            Some(graphql) => graphql.handle(caller, http::Request::from_parts(parts, body)).await.map(Body::from),
-            None => failure(&path, &id, ErrorKind::Unavailable, "GraphQL is not served, see the log"),
+        let watch = Watch::new(&self.state, &parts, &caller);
+        let response = graphql.handle(caller, http::Request::from_parts(parts, body)).await;
+        let (parts, body) = response.into_parts();
+        match body {
+            sg_schema::Body::Whole(bytes) => Response::from_parts(parts, Body::from(bytes)),
+            sg_schema::Body::Events(events) => graphql_stream::answer(parts, events, watch, &path),
         }
     }
 }

@@ -16,6 +16,7 @@ use self::bucket::Buckets;
 pub(crate) use self::bucket::Now;
 use super::failure::is_graphql;
 use super::graphql::is_browser;
+use super::graphql_socket;
 use crate::config::RateLimitSection;
 
 mod bucket;
@@ -73,6 +74,8 @@ impl Noted {
 enum Class {
     Rest,
     Graphql,
+    /// Opens a socket, whose operations are counted instead.
+    Socket,
     /// Answered for everyone.
     Open,
     /// Health, pages, assets, preflights.
@@ -114,9 +117,20 @@ impl RateLimits {
         }
     }
 
+    /// Counts an operation over a socket, as a GraphQL request.
+    pub(crate) fn count_operation(&self, address: ClientAddress, caller: &mut Caller) {
+        let standing = self.standing(Class::Graphql, address, caller);
+        if let Some(retry_after) = standing.and_then(|standing| standing.retry_after) {
+            tracing::info!(address = %address.ip(), "an operation over the rate limit");
+            caller.identity = Err(Anonymous::Limited { retry_after });
+        }
+    }
+
     fn standing(&self, class: Class, address: ClientAddress, caller: &Caller) -> Option<Standing> {
         let identity = match (class, &caller.identity) {
             (Class::Free, _) => return None,
+            // A browser can only show its credential in the first message.
+            (Class::Socket, Ok(_) | Err(Anonymous::Missing)) => return None,
             (Class::Open, Err(_)) => return self.open.as_ref().map(|open| open.take(&address.network())),
             (_, Err(_)) => return self.unauthenticated.as_ref().map(|tried| tried.take(&address.network())),
             (_, Ok(identity)) => identity,
@@ -136,7 +150,11 @@ fn class(request: &Request) -> Class {
     if request.method() == Method::OPTIONS {
         Class::Free
     } else if is_graphql(path) {
-        if is_browser(request) { Class::Free } else { Class::Graphql }
+        match () {
+            () if is_browser(request) => Class::Free,
+            () if graphql_socket::is_upgrade(request.headers()) => Class::Socket,
+            () => Class::Graphql,
+        }
     } else if is_open(path) || path.starts_with("/share/") || path.starts_with("/login/oidc") {
         // Pages that cost something although nobody is signed in: a whole session, a call to the provider.
         Class::Open
