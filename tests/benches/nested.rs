@@ -74,7 +74,7 @@ fn nested(criterion: &mut Criterion) {
             .header("cache-control", "no-store")
             .body(body.clone()).unwrap();
         let response = graphql.handle(caller.clone(), request).await;
-        let sg_schema::Body::Whole(body) = response.body() else { panic!("a query is answered as a whole") };
+        let sg_schema::Body::Whole(body) = response.into_body() else { panic!("a stream") };
         assert!(body.starts_with(b"{\"data\":"), "{body:?}");
         body.len()
     };
