@@ -89,6 +89,7 @@ const FIELDS: &[Field] = &[
         shows: MINE,
         foreign: Foreign::Shared,
     },
+    Field { name: "rateLimit", query: "{ rateLimit { cost limit } }", shows: "\"cost\":1", foreign: Foreign::Shared },
     Field { name: "apiKeys", query: "{ apiKeys { id name prefix scopes } }", shows: "$key", foreign: Foreign::Own },
     Field { name: "devices", query: "{ devices { id hostname client } }", shows: "$device", foreign: Foreign::Own },
     Field {

@@ -2,6 +2,7 @@
 
 mod attack;
 mod budget;
+mod differ;
 mod filter;
 mod message;
 mod page;

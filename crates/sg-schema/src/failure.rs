@@ -48,6 +48,15 @@ pub(crate) fn server_error(error: Error) -> ServerError {
     made
 }
 
+/// An error with a code that is GraphQL's alone.
+pub(crate) fn coded_error(message: &str, code: &'static str) -> ServerError {
+    let mut made = ServerError::new(message, None);
+    let mut extensions = ErrorExtensionValues::default();
+    extensions.set("code", code);
+    made.extensions = Some(extensions);
+    made
+}
+
 /// Gives every error its code and the request id, masks and logs what a caller must not see, and keeps the first
 /// twenty.
 pub(crate) fn present(errors: Vec<ServerError>, request_id: &str) -> Vec<ServerError> {

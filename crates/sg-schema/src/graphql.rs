@@ -4,15 +4,17 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::{Request, Response, ServerError, Variables};
+use async_graphql::{Request, Response, ServerError};
 use futures_util::FutureExt as _;
 use sg_app::App;
-use sg_domain::{Caller, Error, ErrorKind};
+use sg_domain::{Caller, Error, ErrorKind, RateStanding};
 
 use crate::failure::{present, server_error};
-use crate::guard::{Document, Guard};
+use crate::guard::{Bound, Document, Guard};
 use crate::loader::Reach;
+use crate::rate_limit::dry_run;
 use crate::schema::{Schema, build_schema, sdl};
+use crate::trusted::Manifest;
 
 /// What one request may cost.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,7 +83,19 @@ struct Inner {
 impl Graphql {
     /// Puts it together. Fails only when the schema is not valid, which a test rules out.
     pub fn new(app: App, limits: GraphqlLimits) -> sg_domain::Result<Self> {
-        let guard = Guard::new(&sdl(), limits.clone()).map_err(Error::internal)?;
+        Self::of(app, limits, None)
+    }
+
+    /// The same, and nothing runs but the documents of a manifest. Fails when one of them is not valid, and says which.
+    pub fn trusting(app: App, limits: GraphqlLimits, manifest: Manifest) -> sg_domain::Result<Self> {
+        Self::of(app, limits, Some(manifest))
+    }
+
+    fn of(app: App, limits: GraphqlLimits, manifest: Option<Manifest>) -> sg_domain::Result<Self> {
+        let mut guard = Guard::new(&sdl(), limits.clone()).map_err(Error::internal)?;
+        if let Some(manifest) = manifest {
+            guard.trust(manifest)?;
+        }
         Ok(Self { inner: Arc::new(Inner { app, schema: build_schema(), guard, limits }) })
     }
 
@@ -99,13 +113,21 @@ impl Graphql {
         caller: Caller,
         document: &Document,
         operation_name: Option<String>,
-        variables: Variables,
-    ) -> Option<Response> {
+        Bound { values, cost }: Bound,
+        rate: Option<RateStanding>,
+    ) -> Option<Ran> {
+        let dry_run =
+            document.may_be_dry_run.then(|| dry_run(&document.executable, operation_name.as_deref(), &values));
+        let dry_run = dry_run.flatten();
+        let is_counted = dry_run.is_none();
         let request_id = caller.request_id.clone();
         let (reach, batches) = Reach::new(self.inner.app.clone(), caller, self.inner.limits.max_objects);
-        let mut request = Request::new(String::new()).variables(variables).data(reach);
+        let mut request = Request::new(String::new()).variables(values).data(reach);
+        if let Some(rate) = rate {
+            request = request.data(if is_counted { rate } else { rate.given_back() });
+        }
         request.operation_name = operation_name;
-        request.set_parsed_query(document.executable.clone());
+        request.set_parsed_query(dry_run.unwrap_or_else(|| document.executable.clone()));
         let running = AssertUnwindSafe(batches.drive(self.inner.schema.execute(request))).catch_unwind();
         let mut response = match tokio::time::timeout(self.inner.limits.timeout, running).await {
             Ok(Ok(response)) => response,
@@ -124,8 +146,17 @@ impl Graphql {
             }
         };
         response.errors = present(std::mem::take(&mut response.errors), &request_id);
-        Some(response)
+        response.extensions.insert("cost".to_owned(), cost.shown(&self.inner.limits));
+        Some(Ran { response, is_counted })
     }
+}
+
+/// What came of an operation that ran.
+pub(crate) struct Ran {
+    /// The answer.
+    pub(crate) response: Response,
+    /// Whether the request counts against its caller's limit: a dry run does not.
+    pub(crate) is_counted: bool,
 }
 
 /// The answer to a panic: nothing of it is shown.

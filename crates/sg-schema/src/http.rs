@@ -11,11 +11,11 @@ use async_graphql::{Response as Answer, ServerError};
 use bytes::Bytes;
 use http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, VARY};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
-use sg_domain::{Caller, Digest, Error, ErrorKind};
+use sg_domain::{Caller, Error, ErrorKind, NotCounted, RateStanding};
 
 use crate::failure::{present, server_error};
 use crate::graphql::{Graphql, panicked};
-use crate::guard::{Guard, Refused};
+use crate::guard::{Guard, Missing, Refused};
 use accept::{MediaType, negotiate};
 use params::{Malformed, Params};
 
@@ -66,17 +66,12 @@ impl Graphql {
             Malformed::Params(error) => reply.malformed(error),
         })?;
         let is_get = request.method() == Method::GET;
-        let document = match (&params.query, &params.persisted) {
-            (Some(query), hash) => {
-                if hash.is_some_and(|hash| hash != Digest::of(query.as_bytes())) {
-                    return Err(reply.malformed(Error::invalid("sha256Hash is not the hash of the query")));
-                }
-                self.guard().document(query)
-            }
-            (None, Some(hash)) => self.guard().known(hash).ok_or_else(|| not_persisted().into()),
-            (None, None) => return Err(reply.malformed(Error::invalid("the query is missing, send a string"))),
-        };
-        let document = document.map_err(|refused| reply.refused(refused, is_get))?;
+        let document = self.guard().requested(params.query.as_deref(), params.document_id.as_deref());
+        let document = document.map_err(|missing| match missing {
+            Missing::Malformed(error) => reply.malformed(error),
+            Missing::Refused(refused) => reply.refused(refused, is_get),
+            Missing::NotTrusted(error) => reply.not_trusted(error),
+        })?;
         let name = params.operation_name.as_deref();
         let operation = self.guard().operation(&document, name).map_err(|refused| reply.refused(refused, is_get))?;
         if is_get && operation.is_mutation() {
@@ -87,25 +82,17 @@ impl Graphql {
         }
         let variables = self.guard().variables(&document, operation, params.variables);
         let variables = variables.map_err(|refused| reply.refused(refused, is_get))?;
-        match self.run(caller, &document, params.operation_name, variables).await {
-            Some(answer) => Ok(reply.answer(&answer)),
+        let rate = request.extensions().get::<RateStanding>().copied();
+        match self.run(caller, &document, params.operation_name, variables, rate).await {
+            Some(ran) => {
+                let mut response = reply.answer(&ran.response);
+                if !ran.is_counted {
+                    response.extensions_mut().insert(NotCounted);
+                }
+                Ok(response)
+            }
             None => Err(reply.body(StatusCode::INTERNAL_SERVER_ERROR, &panicked(&reply.request_id), None)),
         }
-    }
-}
-
-fn not_persisted() -> ServerError {
-    // Both spellings are what clients look for.
-    let mut error = ServerError::new("PersistedQueryNotFound", None);
-    let mut extensions = async_graphql::ErrorExtensionValues::default();
-    extensions.set("code", "PERSISTED_QUERY_NOT_FOUND");
-    error.extensions = Some(extensions);
-    error
-}
-
-impl From<ServerError> for Refused {
-    fn from(error: ServerError) -> Self {
-        Self { errors: vec![error], is_mutation: false }
     }
 }
 
@@ -149,6 +136,11 @@ impl Reply {
             MediaType::GraphqlResponse => StatusCode::BAD_REQUEST,
         };
         self.body(status, &present(refused.errors, &self.request_id), None)
+    }
+
+    /// Whatever the media type: the document was not looked at.
+    fn not_trusted(&self, error: ServerError) -> Response<Bytes> {
+        self.body(StatusCode::FORBIDDEN, &present(vec![error], &self.request_id), None)
     }
 
     fn error(&self, status: StatusCode, error: Error) -> Response<Bytes> {

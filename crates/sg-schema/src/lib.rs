@@ -31,6 +31,7 @@ mod page;
 mod project;
 mod project_change;
 mod query;
+mod rate_limit;
 mod scalar;
 mod schema;
 mod search;
@@ -42,8 +43,10 @@ mod session_connection;
 mod session_put;
 mod share;
 mod stats;
+mod trusted;
 mod usage;
 mod user;
 
 pub use graphql::{Graphql, GraphqlLimits};
 pub use schema::{Schema, build_schema, sdl};
+pub use trusted::Manifest;

@@ -9,10 +9,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+mod graphql;
 mod load;
 mod network;
 mod oidc;
 mod rate_limit;
+pub use graphql::GraphqlSection;
 pub use load::{ConfigError, Overrides, load};
 pub use network::Network;
 pub use oidc::OidcSection;
@@ -27,6 +29,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Sockets and what one request may cost.
     pub http: HttpConfig,
+    /// What GraphQL runs.
+    pub graphql: GraphqlSection,
     /// How many requests an hour.
     pub rate_limit: RateLimitSection,
     /// Signing in through a provider.
@@ -197,6 +201,7 @@ impl Default for Config {
         Self {
             data_dir: PathBuf::new(),
             http: HttpConfig::default(),
+            graphql: GraphqlSection::default(),
             rate_limit: RateLimitSection::default(),
             oidc: OidcSection::default(),
             store: StoreSection::default(),

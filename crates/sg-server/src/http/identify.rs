@@ -4,7 +4,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::{HeaderMap, header};
-use sg_domain::{Error, ErrorKind};
+use sg_domain::{Error, ErrorKind, NotCounted};
 
 use super::failure::failure;
 use super::{client_address, request};
@@ -19,9 +19,16 @@ pub(crate) async fn identify(State(state): State<super::State>, mut request: Req
     let identified = tokio::time::timeout(state.config.http.request_timeout(), identified).await;
     match identified.unwrap_or_else(|_| Err(Error::new(ErrorKind::Unavailable, "the database takes too long"))) {
         Ok(mut caller) => {
-            state.rate_limits.count(&request, address, &mut caller);
+            let counted = state.rate_limits.count(&request, address, &mut caller);
+            if let Some(counted) = &counted {
+                request.extensions_mut().insert(counted.standing.rate);
+            }
             request.extensions_mut().insert(caller);
-            next.run(request).await
+            let response = next.run(request).await;
+            if let Some(counted) = counted.filter(|_| response.extensions().get::<NotCounted>().is_some()) {
+                state.rate_limits.give_back(&counted);
+            }
+            response
         }
         // A probe must hear of a database that is gone from the probe itself.
         Err(_) if matches!(request.uri().path(), "/healthz" | "/readyz") => next.run(request).await,
