@@ -229,6 +229,12 @@ async fn check_field(world: &World, field: &Field) {
     assert!(!mine.text().contains(THEIRS), "{}: {}", field.name, mine.text());
 }
 
+/// Every root field with a document that asks for it, over ids that are there.
+pub(crate) async fn every_field(world: &World) -> Vec<(&'static str, String)> {
+    let ids = Ids::of(world).await;
+    FIELDS.iter().map(|field| (field.name, ids.fill(field.query))).collect()
+}
+
 /// How a route behaves to the right caller and to another account, which has no project of the path's id.
 struct Row {
     name: &'static str,

@@ -2,13 +2,17 @@
 
 mod attack;
 mod budget;
+mod cost;
 mod differ;
 mod filter;
+mod leak;
+mod lint;
 mod message;
 mod page;
 mod search;
 mod shape;
 mod transport;
+mod trusted;
 mod visibility;
 
 use serde_json::Value;

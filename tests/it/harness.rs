@@ -223,7 +223,9 @@ impl Gateway {
     /// Runs a GraphQL document with a key and returns the whole answer.
     pub async fn graphql_as(&self, key: &str, query: &str, variables: Value) -> Answer {
         let body = json!({ "query": query, "variables": variables });
-        self.call(Method::POST, "/api/v1/graphql").key(key).json(&body).send().await
+        let answer = self.call(Method::POST, "/api/v1/graphql").key(key).json(&body).send().await;
+        crate::leak::assert_tight(&answer.text());
+        answer
     }
 
     /// The `extensions.code` of the first error of a document that must fail.
@@ -357,6 +359,13 @@ impl Answer {
     /// The body as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.text()))
+    }
+
+    /// The body of a GraphQL answer, without what it says of its cost.
+    pub fn outcome(&self) -> Value {
+        let mut body = self.json();
+        body.as_object_mut().unwrap().remove("extensions");
+        body
     }
 
     /// The body as text.

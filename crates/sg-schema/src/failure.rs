@@ -19,7 +19,7 @@ pub(crate) type Nullable<T> = Option<Result<T, Failure>>;
 
 /// The most errors one response carries.
 const MAX_ERRORS: usize = 20;
-/// The longest message of the library's own that is passed on: it may quote a whole input value.
+/// The longest message that is passed on: it may quote a whole input value.
 const MAX_MESSAGE_CHARS: usize = 500;
 
 impl From<Error> for Failure {
@@ -101,10 +101,10 @@ fn present_one(mut error: ServerError, request_id: &str) -> ServerError {
             if extensions.get("code").is_none() {
                 extensions.set("code", ErrorKind::Invalid.code());
             }
-            if error.message.chars().nth(MAX_MESSAGE_CHARS).is_some() {
-                error.message = error.message.chars().take(MAX_MESSAGE_CHARS).chain(['…']).collect();
-            }
         }
+    }
+    if error.message.chars().nth(MAX_MESSAGE_CHARS).is_some() {
+        error.message = error.message.chars().take(MAX_MESSAGE_CHARS).chain(['…']).collect();
     }
     with_request_id(&mut extensions, request_id);
     error.extensions = Some(extensions);

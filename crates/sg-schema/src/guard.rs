@@ -24,6 +24,7 @@ use apollo_compiler::validation::{DiagnosticList, Valid};
 use apollo_compiler::{ExecutableDocument, Node, Schema, name};
 use async_graphql::{Pos, ServerError, Variables};
 use serde_json::{Map, Value};
+use sg_domain::error::quote;
 use sg_domain::{Digest, Error};
 
 use crate::failure::{coded_error, server_error};
@@ -235,8 +236,13 @@ impl Guard {
         document: &'d Document,
         name: Option<&str>,
     ) -> Result<&'d Node<Operation>, Refused> {
-        let found = document.valid.operations.get(name);
-        found.map_err(|e| Error::invalid(lower(&e.message().to_string())).into())
+        document.valid.operations.get(name).map_err(|_| {
+            let message = match name {
+                Some(name) => format!("the document has no operation {}, name one that it has", quote(name)),
+                None => "the document has no operation that stands alone, name the one to run".to_owned(),
+            };
+            Error::invalid(message).into()
+        })
     }
 
     /// Checks and completes the variables of an operation: required ones, types, defaults; then what the document asks
@@ -374,12 +380,6 @@ fn json_error(error: GraphQLError) -> ServerError {
     let mut made = ServerError::new(error.message, None);
     made.locations = error.locations.into_iter().map(|at| Pos { line: at.line, column: at.column }).collect();
     made
-}
-
-/// Our messages begin in lower case.
-fn lower(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
 }
 
 #[cfg(test)]
