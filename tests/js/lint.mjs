@@ -31,7 +31,6 @@ const RULES = {
     "relay-connection-types: Connection type must have `Connection` suffix.": ["SearchResult", "its name is that of SpecStory's clients; it is a connection beside that"],
     'no-typename-prefix: Field "sessionData" starts with the name of the parent type "Session"': [null, "the name that SpecStory's clients and its REST API know"],
     'no-typename-prefix: Field "sessionDataSize" starts with the name of the parent type "Session"': [null, "the same"],
-    "no-unreachable-types: Directive `specifiedBy` is unreachable.": [null, "a directive of the language, printed with the schema"],
   },
   relay: {
     // Hits are no nodes, and SpecStory's clients know lists of what they want (`items`, `sessions`) beside those of edges.

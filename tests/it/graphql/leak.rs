@@ -72,6 +72,7 @@ async fn a_store_without_its_tables_shows_nothing_of_them() {
         assert!(["INTERNAL_SERVER_ERROR", "UNAVAILABLE"].contains(&code.as_str()), "{name}: {body}");
     }
     tables(&folder, &[], true);
+    assert!(sound.contains(&"viewer"), "who asks is not known, so nothing else was asked: {sound:?}");
     // What reads nothing but who asks.
     sound.retain(|name| {
         !["viewer", "rateLimit", "apiKeys", "devices", "createApiKey", "revokeApiKey", "revokeDevice"].contains(name)

@@ -155,6 +155,17 @@ fn the_cache_is_bounded() {
 }
 
 #[test]
+fn a_subscription_has_one_root_field() {
+    let sdl = "type Query { a: Int } type Subscription { a: Int b(c: Int!): Int }";
+    let guard = Guard::new(sdl, GraphqlLimits::default()).unwrap();
+    assert!(guard.document("subscription { a x: a a }").is_err());
+    assert!(guard.document("subscription { ...f } fragment f on Subscription { x: a }").is_ok());
+    assert!(refusal(&guard, "subscription { a b(c: 1) }").contains("one top level field"));
+    assert!(refusal(&guard, "subscription S { ...f } fragment f on Subscription { a b(c: 1) }").contains("\"S\""));
+    assert!(refusal(&guard, "subscription { __typename }").contains("introspection"));
+}
+
+#[test]
 fn errors_say_where() {
     let guard = guard();
     let Err(refused) = guard.document("{\n  nope\n}") else { panic!("got through") };

@@ -188,7 +188,7 @@ fn numbers_names_and_switches_that_are_not_what_they_should_be() {
         ("a long operation name", json!({ "query": "query a { __typename }", "operationName": "x".repeat(100_000) })),
         (
             "an operation name of other letters",
-            json!({ "query": "query a { __typename }", "operationName": "a\u{0}\n/tmp" }),
+            json!({ "query": "query a { __typename }", "operationName": "a\u{0}\n<b>" }),
         ),
         ("a query that is a list", json!({ "query": ["{ __typename }"] })),
         ("a query that is an object", json!({ "query": { "query": "{ __typename }" } })),
@@ -233,10 +233,6 @@ fn text_that_is_no_text() {
         ("an escape that ends", document(r#"{ sharedSession(id: "\u12") { id } }"#)),
         ("an escape of nothing", document(r#"{ sharedSession(id: "\u{}") { id } }"#)),
         ("an escape too far", document(r#"{ sharedSession(id: "\u{110000}") { id } }"#)),
-        (
-            "an endless escape",
-            document(&format!(r#"{{ sharedSession(id: "\u{{{}}}") {{ id }} }}"#, "0".repeat(100_000))),
-        ),
         ("an open block", document(r#"{ sharedSession(id: """a) { id } }"#)),
         ("an open block that ends in an escape", document("{ sharedSession(id: \"\"\"a\\\"\"\"")),
         ("a NUL", document("{ viewer \u{0} { id } }")),
@@ -258,6 +254,10 @@ fn text_that_is_no_text() {
     siege.refuses("bytes that are no UTF-8", b"{\"query\":\"{ \xff\xfe }\"}", WRONG);
     for (what, body) in [
         ("a byte order mark before", document("\u{feff}{ viewer { id } }")),
+        (
+            "an endless escape",
+            document(&format!(r#"{{ sharedSession(id: "\u{{{}}}") {{ id }} }}"#, "0".repeat(100_000))),
+        ),
         ("a surrogate pair", document(r#"{ sharedSession(id: "\uD83D\uDE00") { id } }"#)),
         (
             "a block of a hundred thousand lines",
