@@ -2,6 +2,7 @@
 
 mod attack;
 mod budget;
+mod client;
 mod cost;
 mod differ;
 mod filter;
@@ -11,6 +12,8 @@ mod message;
 mod page;
 mod search;
 mod shape;
+mod socket;
+mod sse;
 mod transport;
 mod trusted;
 mod visibility;

@@ -198,7 +198,9 @@ impl App {
         if !tx.revoke_device_token(owner, id, self.now()).await? {
             return Err(Error::not_found("device"));
         }
-        tx.commit().await
+        tx.commit().await?;
+        self.store().nudge(&identity.user);
+        Ok(())
     }
 
     /// Who sent an access token, or a refresh token in its place; `None` when it is neither.

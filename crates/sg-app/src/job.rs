@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use sg_domain::id::SessionRef;
 use sg_domain::{
-    Caller, ContentBlock, Job, JobId, JobKind, JobState, Message, ProjectKey, Result, Scope, Session, SessionId,
-    Timestamp, Visibility,
+    ContentBlock, ErrorKind, Job, JobId, JobKind, Message, ProjectKey, Result, Session, SessionId, Timestamp,
+    Visibility,
 };
 use sg_search::SessionDocument;
 use sg_store::{JobCounts, MessageQuery};
@@ -64,7 +64,7 @@ impl App {
             return Ok(JobRun { done: 0, failed: failed + done.len() });
         }
         let ids: Vec<_> = done.iter().map(|job| job.id).collect();
-        self.store().finish_jobs(&ids).await?;
+        self.store().finish_jobs(&ids, self.now()).await?;
         Ok(JobRun { done: ids.len(), failed })
     }
 
@@ -83,6 +83,8 @@ impl App {
             JobKind::SweepBlobs => {
                 self.sweep_sign_in().await?;
                 self.forget_answers().await?;
+                self.sweep_changes().await?;
+                self.sweep_jobs().await?;
                 self.sweep_blobs().await.map(drop)
             }
             JobKind::IndexProject { project } => self.index_project(*project).await,
@@ -179,7 +181,9 @@ impl App {
         let again = (job.attempts < self.limits().max_job_attempts).then(|| self.back_off(job.attempts));
         tracing::warn!(job = %job.id, kind = job.kind.name(), attempts = job.attempts, dead = again.is_none(),
             error = ?error, "job failed");
-        self.store().fail_job(job.id, &error.to_string(), again).await
+        // Whose job it is reads this: what is ours alone stays in the log.
+        let shown = if error.kind == ErrorKind::Internal { "internal error" } else { &error.message };
+        self.store().fail_job(job.id, shown, again).await
     }
 
     fn back_off(&self, attempts: u32) -> Timestamp {
@@ -190,12 +194,6 @@ impl App {
     /// How many jobs wait, run, and are dead. For readiness and the command line; tells nothing about data.
     pub async fn job_counts(&self) -> Result<JobCounts> {
         self.store().job_counts().await
-    }
-
-    /// Jobs of the caller's changes, newest first; with `admin` and `everyone`, of all.
-    pub async fn jobs(&self, caller: &Caller, everyone: bool, state: Option<JobState>, limit: u32) -> Result<Vec<Job>> {
-        let identity = caller.require(if everyone { Scope::Admin } else { Scope::Read })?;
-        self.store().jobs((!everyone).then_some(&identity.user), state, limit.min(1_000)).await
     }
 }
 

@@ -132,7 +132,10 @@ impl App {
         if !tx.revoke_key(owner, id, self.now()).await? {
             return Err(Error::not_found("key"));
         }
-        tx.commit().await
+        tx.commit().await?;
+        // Whoever listens with it is asked again at once.
+        self.store().nudge(&identity.user);
+        Ok(())
     }
 
     /// Finds out who sent this credential. Never refuses: an unknown credential makes an anonymous caller, so that each

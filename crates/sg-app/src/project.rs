@@ -86,12 +86,13 @@ impl App {
         let Some(project) = tx.project_for_update(&identity.user, id).await? else {
             return Err(not_found(id));
         };
+        let version = tx.bump_version(&identity.user).await?;
+        tx.log_deleted_project(version, project.key, now).await?;
         let sessions = tx.delete_project(project.key).await?;
         for part in sessions.chunks(UNINDEX_PART) {
             let job = JobKind::UnindexSessions { sessions: part.to_vec() };
             tx.enqueue(JobId(self.ids().uuid()), Some(&identity.user), &job, now).await?;
         }
-        tx.bump_version(&identity.user).await?;
         tx.commit().await?;
         // The jobs make it durable; this makes it immediate.
         for session in sessions {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
+use sg_domain::change::ChangeKind;
 use sg_domain::id::SessionRef;
 use sg_domain::session::SessionSize;
 use sg_domain::{
@@ -121,7 +122,7 @@ impl App {
         if !tx.delete_session(&identity.user, found.id).await? {
             return Err(Error::not_found("session"));
         }
-        self.commit_session(tx, identity, found.id).await?;
+        self.commit_session(tx, identity, &found, ChangeKind::Deleted).await?;
         // The job makes it durable; this makes it immediate.
         if let Err(error) = self.search().remove(found.id).await {
             tracing::warn!(session = %found.id, %error, "deleted session stays in the index until its job runs");
@@ -129,12 +130,19 @@ impl App {
         Ok(found)
     }
 
-    /// Ends the transaction of a change of a session: with the job that makes the index agree, and the owner's version
-    /// moved.
-    pub(crate) async fn commit_session(&self, tx: Tx, identity: &Identity, session: SessionId) -> Result<()> {
-        let job = JobKind::IndexSession { session };
+    /// Ends the transaction of a change of a session: with the job that makes the index agree, the owner's version moved,
+    /// and the change in the log for those who follow it.
+    pub(crate) async fn commit_session(
+        &self,
+        tx: Tx,
+        identity: &Identity,
+        session: &Session,
+        kind: ChangeKind,
+    ) -> Result<()> {
+        let job = JobKind::IndexSession { session: session.id };
         tx.enqueue(JobId(self.ids().uuid()), Some(&identity.user), &job, self.now()).await?;
-        tx.bump_version(&identity.user).await?;
+        let version = tx.bump_version(&identity.user).await?;
+        tx.log_change(version, kind, session, self.now()).await?;
         tx.commit().await
     }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use sg_domain::change::ChangeKind;
 use sg_domain::id::{SessionRef, client_id};
 use sg_domain::session::{SessionBlobs, SessionEtag, etag};
 use sg_domain::wtf8;
@@ -122,8 +123,11 @@ impl App {
             tx.commit().await?;
             return Ok((stored.clone(), PutOutcome::Unchanged));
         }
-        let outcome = if stored.is_some() { PutOutcome::Updated } else { PutOutcome::Created };
-        self.write(tx, identity, &session, read, &exchanges).await?;
+        let (outcome, kind) = match stored {
+            Some(_) => (PutOutcome::Updated, ChangeKind::Updated),
+            None => (PutOutcome::Created, ChangeKind::Created),
+        };
+        self.write(tx, identity, &session, kind, read, &exchanges).await?;
         Ok((session, outcome))
     }
 
@@ -253,6 +257,7 @@ impl App {
         tx: Tx,
         identity: &Identity,
         session: &Session,
+        kind: ChangeKind,
         read: &Read,
         exchanges: &[Exchange],
     ) -> Result<()> {
@@ -267,7 +272,7 @@ impl App {
                 write_in_chunks(&tx, session.id, name, markdown).await?;
             }
         }
-        self.commit_session(tx, identity, session.id).await
+        self.commit_session(tx, identity, session, kind).await
     }
 }
 

@@ -1,5 +1,6 @@
 //! What people change about a stored session: its title, who may read it, and the same of its exchanges.
 
+use sg_domain::change::ChangeKind;
 use sg_domain::id::SessionRef;
 use sg_domain::session::{SessionEtag, etag};
 use sg_domain::{Caller, Error, Exchange, ExchangeId, Identity, Result, Scope, Session, ShareStatus, Visibility};
@@ -109,7 +110,7 @@ impl App {
         });
         session.updated_at = self.now();
         tx.put_session(&session, None).await?;
-        self.commit_session(tx, identity, session.id).await?;
+        self.commit_session(tx, identity, &session, ChangeKind::Updated).await?;
         Ok(session)
     }
 }

@@ -49,9 +49,34 @@ pub enum JobState {
     Running,
     /// Failed too often; waits for a person.
     Dead,
+    /// Done; kept for a day.
+    Done,
+    /// Taken back by a person before it ran; kept for a day.
+    Cancelled,
 }
 
-/// A job. Done jobs are deleted.
+impl JobState {
+    /// Every state.
+    pub const ALL: [Self; 5] = [Self::Ready, Self::Running, Self::Dead, Self::Done, Self::Cancelled];
+
+    /// Its name in storage.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Running => "running",
+            Self::Dead => "dead",
+            Self::Done => "done",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Whether nothing more happens to it by itself.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Dead | Self::Done | Self::Cancelled)
+    }
+}
+
+/// A job. One that is done or cancelled is kept for a day; the same work wanted again is the same job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
     /// Its id.
@@ -66,8 +91,10 @@ pub struct Job {
     pub attempts: u32,
     /// Not before this time.
     pub run_at: Timestamp,
-    /// When it was made.
+    /// When it was made; when it was wanted again, for one that was done before.
     pub created_at: Timestamp,
-    /// Why the last attempt failed.
+    /// When it was done or cancelled.
+    pub finished_at: Option<Timestamp>,
+    /// Why the last attempt failed, in words that are safe to show.
     pub last_error: Option<String>,
 }

@@ -6,6 +6,7 @@
 
 pub mod address;
 pub mod caller;
+pub mod change;
 pub mod content;
 pub mod device_token;
 pub mod digest;

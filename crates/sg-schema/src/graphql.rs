@@ -1,5 +1,6 @@
 //! The whole of it: the schema, the guard, the limits, and running one operation.
 
+use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -120,21 +121,42 @@ impl Graphql {
             document.may_be_dry_run.then(|| dry_run(&document.executable, operation_name.as_deref(), &values));
         let dry_run = dry_run.flatten();
         let is_counted = dry_run.is_none();
-        let request_id = caller.request_id.clone();
-        let (reach, batches) = Reach::new(self.inner.app.clone(), caller, self.inner.limits.max_objects);
-        let mut request = Request::new(String::new()).variables(values).data(reach);
+        let mut request = Request::new(String::new()).variables(values);
         if let Some(rate) = rate {
             request = request.data(if is_counted { rate } else { rate.given_back() });
         }
         request.operation_name = operation_name;
         request.set_parsed_query(dry_run.unwrap_or_else(|| document.executable.clone()));
-        let running = AssertUnwindSafe(batches.drive(self.inner.schema.execute(request))).catch_unwind();
+        let running = |schema: &Schema, request| {
+            let schema = schema.clone();
+            async move { Some(schema.execute(request).await) }
+        };
+        let mut response = self.attempt(caller, document, request, running).await.flatten()?;
+        response.extensions.insert("cost".to_owned(), cost.shown(&self.inner.limits));
+        Some(Ran { response, is_counted })
+    }
+
+    /// Executes a request once, with loaders, a budget and a timeout of its own. The outer `None` is for a panic, the inner
+    /// one for an execution that has no answer.
+    pub(crate) async fn attempt<F>(
+        &self,
+        caller: Caller,
+        document: &Document,
+        request: Request,
+        running: impl FnOnce(&Schema, Request) -> F,
+    ) -> Option<Option<Response>>
+    where
+        F: Future<Output = Option<Response>>,
+    {
+        let request_id = caller.request_id.clone();
+        let (reach, batches) = Reach::new(self.inner.app.clone(), caller, self.inner.limits.max_objects);
+        let running = batches.drive(running(&self.inner.schema, request.data(reach)));
+        let running = self.isolated(running, &request_id, document);
         let mut response = match tokio::time::timeout(self.inner.limits.timeout, running).await {
-            Ok(Ok(response)) => response,
-            Ok(Err(_)) => {
-                tracing::error!(request_id, document = %document.hash, "a resolver panicked");
-                return None;
-            }
+            Ok(answer) => match answer? {
+                Some(response) => response,
+                None => return Some(None),
+            },
             Err(_) => {
                 let secs = self.inner.limits.timeout.as_secs_f32();
                 tracing::warn!(request_id, document = %document.hash, secs, "an operation took too long");
@@ -146,8 +168,21 @@ impl Graphql {
             }
         };
         response.errors = present(std::mem::take(&mut response.errors), &request_id);
-        response.extensions.insert("cost".to_owned(), cost.shown(&self.inner.limits));
-        Some(Ran { response, is_counted })
+        Some(Some(response))
+    }
+
+    /// What comes of a future; `None` when it panicked.
+    pub(crate) async fn isolated<T>(
+        &self,
+        running: impl Future<Output = T>,
+        request_id: &str,
+        document: &Document,
+    ) -> Option<T> {
+        let answer = AssertUnwindSafe(running).catch_unwind().await;
+        if answer.is_err() {
+            tracing::error!(request_id, document = %document.hash, "a resolver panicked");
+        }
+        answer.ok()
     }
 }
 

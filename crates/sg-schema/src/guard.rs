@@ -50,6 +50,7 @@ pub(crate) struct Document {
 }
 
 /// What an operation runs with.
+#[derive(Clone)]
 pub(crate) struct Bound {
     /// Its variables, completed.
     pub(crate) values: Variables,

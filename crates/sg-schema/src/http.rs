@@ -2,39 +2,54 @@
 //!
 //! What the two media types promise differs. Under `application/graphql-response+json` an answer without data has a 4xx
 //! status; under `application/json` every well-formed request is a 200 and only malformed parameters are a 400. `errors`
-//! stands first, and an answer to a request that did not run has no `data` key.
+//! stands first, and an answer to a request that did not run has no `data` key. Subscriptions, and whatever else is asked for
+//! as `text/event-stream`, are answered in the "distinct connections mode" of graphql-sse.
 
 mod accept;
-mod params;
+mod event_stream;
+pub(crate) mod params;
 
 use async_graphql::{Response as Answer, ServerError};
 use bytes::Bytes;
+use futures_util::stream::BoxStream;
 use http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, VARY};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use sg_domain::{Caller, Error, ErrorKind, NotCounted, RateStanding};
 
 use crate::failure::{present, server_error};
 use crate::graphql::{Graphql, panicked};
-use crate::guard::{Guard, Missing, Refused};
-use accept::{MediaType, negotiate};
+use crate::guard::Refused;
+use crate::operation::Unready;
+use accept::{Accepted, MediaType};
+pub use event_stream::refused_events;
 use params::{Malformed, Params};
+
+/// What stands in an answer.
+pub enum Body {
+    /// All of it.
+    Whole(Bytes),
+    /// Events as they come, until the operation ends.
+    Events(BoxStream<'static, Bytes>),
+}
 
 impl Graphql {
     /// Answers one GraphQL request. It never fails and never panics; whatever goes wrong is an answer.
-    pub async fn handle(&self, caller: Caller, request: Request<Bytes>) -> Response<Bytes> {
+    pub async fn handle(&self, caller: Caller, request: Request<Bytes>) -> Response<Body> {
         let request_id = caller.request_id.clone();
         let accept = request.headers().get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
         let accept: Vec<_> = accept.collect();
-        let Some(media) = negotiate(&accept.join(",")) else {
+        let accepted = Accepted::of(&accept.join(","));
+        let reply = Reply { media: accepted.json.unwrap_or(MediaType::Json), request_id };
+        if accepted.is_nothing() {
             let error = Error::new(
                 ErrorKind::Unsupported,
-                "no acceptable media type, accept application/graphql-response+json or application/json",
+                "no acceptable media type, accept application/graphql-response+json, application/json or text/event-stream",
             );
-            return Reply { media: MediaType::Json, request_id }.error(StatusCode::NOT_ACCEPTABLE, error);
-        };
-        let reply = Reply { media, request_id };
-        match self.answer(caller, &request, &reply).await {
-            Ok(response) | Err(response) => response,
+            return reply.error(StatusCode::NOT_ACCEPTABLE, error).map(Body::Whole);
+        }
+        match self.answer(caller, &request, accepted, &reply).await {
+            Ok(response) => response,
+            Err(response) => response.map(Body::Whole),
         }
     }
 
@@ -42,21 +57,23 @@ impl Graphql {
         &self,
         caller: Caller,
         request: &Request<Bytes>,
+        accepted: Accepted,
         reply: &Reply,
-    ) -> Result<Response<Bytes>, Response<Bytes>> {
-        let limits = self.limits();
+    ) -> Result<Response<Body>, Response<Bytes>> {
+        if is_single_connection(request) {
+            let error = Error::invalid(SINGLE_CONNECTION);
+            return Err(match *request.method() {
+                Method::GET | Method::POST => reply.error(StatusCode::BAD_REQUEST, error),
+                _ => allow(reply.error(StatusCode::METHOD_NOT_ALLOWED, error), "GET, POST"),
+            });
+        }
         if !matches!(*request.method(), Method::GET | Method::POST) {
             let error = Error::invalid("use POST, or GET for queries");
             return Err(allow(reply.error(StatusCode::METHOD_NOT_ALLOWED, error), "GET, POST"));
         }
         // What a key may do is asked by each operation: a mutation needs another scope than a query.
-        let signed_in = caller.known().map(|_| ());
-        if let Err(error) = &signed_in
-            && !(error.kind == ErrorKind::Unauthenticated && limits.anonymous_introspection)
-        {
-            return Err(reply.unauthorized(signed_in.err()));
-        }
-        let max = limits.max_body_bytes;
+        self.admit(&caller).map_err(|error| reply.unauthorized(error))?;
+        let max = self.limits().max_body_bytes;
         if request.body().len() > max || request.uri().query().is_some_and(|query| query.len() > max) {
             let error = Error::new(ErrorKind::TooLarge, format!("the request is larger than {max} bytes, shorten it"));
             return Err(reply.error(StatusCode::PAYLOAD_TOO_LARGE, error));
@@ -66,26 +83,35 @@ impl Graphql {
             Malformed::Params(error) => reply.malformed(error),
         })?;
         let is_get = request.method() == Method::GET;
-        let document = self.guard().requested(params.query.as_deref(), params.document_id.as_deref());
-        let document = document.map_err(|missing| match missing {
-            Missing::Malformed(error) => reply.malformed(error),
-            Missing::Refused(refused) => reply.refused(refused, is_get),
-            Missing::NotTrusted(error) => reply.not_trusted(error),
-        })?;
-        let name = params.operation_name.as_deref();
-        let operation = self.guard().operation(&document, name).map_err(|refused| reply.refused(refused, is_get))?;
-        if is_get && operation.is_mutation() {
-            return Err(reply.refused(Refused { errors: Vec::new(), is_mutation: true }, is_get));
+        let operation = match self.prepare(&caller, params, is_get) {
+            Ok(operation) => operation,
+            // The protocol wants them where the client of a stream looks.
+            Err(Unready::Refused(refused)) if accepted.wants_events(false) && !(is_get && refused.is_mutation) => {
+                let refused = present(refused.errors, &reply.request_id);
+                return Ok(reply.events(event_stream::refused(refused)));
+            }
+            Err(Unready::NotTrusted(error)) if accepted.wants_events(false) => {
+                return Ok(reply.events(event_stream::refused(present(vec![error], &reply.request_id))));
+            }
+            Err(Unready::Refused(refused)) => return Err(reply.refused(refused, is_get)),
+            Err(Unready::NotTrusted(error)) => return Err(reply.not_trusted(error)),
+            Err(Unready::Malformed(error)) => return Err(reply.malformed(error)),
+            Err(Unready::Unauthorized(error)) => return Err(reply.unauthorized(error)),
+        };
+        if accepted.wants_events(operation.is_subscription()) {
+            return Ok(reply.events(event_stream::events(self.replies(caller, operation))));
         }
-        if signed_in.is_err() && !Guard::is_introspection(&document, operation) {
-            return Err(reply.unauthorized(signed_in.err()));
+        if operation.is_subscription() {
+            let error = Error::new(
+                ErrorKind::Unsupported,
+                "a subscription is answered as a stream, accept text/event-stream or open a WebSocket with graphql-transport-ws",
+            );
+            return Err(reply.refused(error.into(), is_get));
         }
-        let variables = self.guard().variables(&document, operation, params.variables);
-        let variables = variables.map_err(|refused| reply.refused(refused, is_get))?;
         let rate = request.extensions().get::<RateStanding>().copied();
-        match self.run(caller, &document, params.operation_name, variables, rate).await {
+        match self.execute(caller, operation, rate).await {
             Some(ran) => {
-                let mut response = reply.answer(&ran.response);
+                let mut response = reply.answer(&ran.response).map(Body::Whole);
                 if !ran.is_counted {
                     response.extensions_mut().insert(NotCounted);
                 }
@@ -94,6 +120,17 @@ impl Graphql {
             None => Err(reply.body(StatusCode::INTERNAL_SERVER_ERROR, &panicked(&reply.request_id), None)),
         }
     }
+}
+
+/// What whoever tries the other mode of graphql-sse is told.
+const SINGLE_CONNECTION: &str = "the single connection mode of graphql-sse is not served, send each operation as a request \
+    of its own (singleConnection: false)";
+/// The header that the single connection mode is known by.
+const STREAM_TOKEN: HeaderName = HeaderName::from_static("x-graphql-event-stream-token");
+
+/// Whether a request belongs to the single connection mode: a reservation by `PUT`, or whatever carries its token.
+fn is_single_connection(request: &Request<Bytes>) -> bool {
+    request.method() == Method::PUT || request.headers().contains_key(STREAM_TOKEN)
 }
 
 /// Writes answers in the media type that was agreed on.
@@ -152,8 +189,7 @@ impl Reply {
         self.body(StatusCode::BAD_REQUEST, &errors, Some(MALFORMED))
     }
 
-    fn unauthorized(&self, error: Option<Error>) -> Response<Bytes> {
-        let error = error.unwrap_or_else(Error::unauthenticated);
+    fn unauthorized(&self, error: Error) -> Response<Bytes> {
         let status = StatusCode::from_u16(error.kind.status()).unwrap_or(StatusCode::UNAUTHORIZED);
         let rest =
             if error.kind == ErrorKind::Unauthenticated { "Unauthorized".to_owned() } else { error.message.clone() };
@@ -171,6 +207,17 @@ impl Reply {
         let json = serde_json::to_vec(&envelope)
             .unwrap_or_else(|_| b"{\"errors\":[{\"message\":\"internal error\"}]}".to_vec());
         self.bytes(status, json)
+    }
+
+    /// Events, past every cache and every proxy that would hold them back.
+    fn events(&self, events: BoxStream<'static, Bytes>) -> Response<Body> {
+        let mut response = Response::new(Body::Events(events));
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
+        headers.insert(VARY, HeaderValue::from_static("Accept, Authorization"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+        headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+        response
     }
 
     fn bytes(&self, status: StatusCode, json: Vec<u8>) -> Response<Bytes> {

@@ -8,10 +8,12 @@
 //! finish, which breaks the specification and every snapshot; the release candidates keep the query's order. Nothing
 //! of it leaves this crate but [`Schema`], so that a later release is this crate's change alone.
 //!
-//! The road of a request: [`Graphql::handle`] (`http.rs`) reads parameters, `guard.rs` turns text into a document that
+//! The road of a request: [`Graphql::handle`] (`http.rs`) reads parameters, or [`socket::Socket`] a message; `operation.rs`
+//! is the road of both from there: `guard.rs` turns text into a document that
 //! is known to be valid and bounded, `query.rs` and its nouns resolve it with the loaders of `loader.rs`, `failure.rs`
 //! gives every error its code.
 
+mod change;
 mod content;
 mod device;
 mod exchange;
@@ -21,12 +23,15 @@ mod filter;
 mod graphql;
 mod guard;
 mod http;
+mod job;
+mod job_change;
 mod key;
 mod loader;
 mod message;
 mod metadata;
 mod mutation;
 mod node;
+mod operation;
 mod page;
 mod project;
 mod project_change;
@@ -42,11 +47,15 @@ mod session_change;
 mod session_connection;
 mod session_put;
 mod share;
+pub mod socket;
 mod stats;
+mod stream;
+mod subscription;
 mod trusted;
 mod usage;
 mod user;
 
 pub use graphql::{Graphql, GraphqlLimits};
+pub use http::{Body, refused_events};
 pub use schema::{Schema, build_schema, sdl};
 pub use trusted::Manifest;

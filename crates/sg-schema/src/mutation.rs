@@ -5,6 +5,10 @@ use async_graphql::{Context, Object};
 use crate::device::{RevokeDeviceInput, RevokeDevicePayload, revoke_device};
 use crate::exchange_change::{UpdateExchangeInput, UpdateExchangePayload, update_exchange};
 use crate::failure::Outcome;
+use crate::job_change::{
+    CancelJobInput, CancelJobPayload, ReindexProjectInput, ReindexProjectPayload, RetryJobInput, RetryJobPayload,
+    cancel_job, reindex_project, retry_job,
+};
 use crate::key::{
     CreateApiKeyInput, CreateApiKeyPayload, RevokeApiKeyInput, RevokeApiKeyPayload, create_api_key, revoke_api_key,
 };
@@ -75,6 +79,33 @@ impl Mutation {
         #[graphql(desc = "Which exchange, and what changes.")] input: UpdateExchangeInput,
     ) -> Outcome<UpdateExchangePayload> {
         update_exchange(Reach::of(ctx), input).await
+    }
+
+    /// Has every session of a project indexed again, so that search agrees with what is stored.
+    async fn reindex_project(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which project.")] input: ReindexProjectInput,
+    ) -> Outcome<ReindexProjectPayload> {
+        reindex_project(Reach::of(ctx), input).await
+    }
+
+    /// Lets a job run now that is dead, was cancelled or waits after a failure.
+    async fn retry_job(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which job.")] input: RetryJobInput,
+    ) -> Outcome<RetryJobPayload> {
+        retry_job(Reach::of(ctx), input).await
+    }
+
+    /// Takes a job back that has not begun. Again changes nothing.
+    async fn cancel_job(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which job.")] input: CancelJobInput,
+    ) -> Outcome<CancelJobPayload> {
+        cancel_job(Reach::of(ctx), input).await
     }
 
     /// Makes an API key of the caller's account. Its secret is in this answer and never shown again.

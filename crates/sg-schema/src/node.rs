@@ -1,10 +1,11 @@
 //! Anything that has an id, by that id.
 
 use async_graphql::{ID, Interface};
-use sg_domain::{ExchangeId, MessageId, SessionId};
+use sg_domain::{ErrorKind, ExchangeId, JobId, MessageId, SessionId};
 
 use crate::exchange::{Exchange, exchange};
 use crate::failure::Nullable;
+use crate::job::Job;
 use crate::loader::Reach;
 use crate::message::{Message, message};
 use crate::project::{Project, project_or_null};
@@ -23,6 +24,8 @@ pub(crate) enum Node {
     Message(Message),
     /// An exchange.
     Exchange(Exchange),
+    /// A job.
+    Job(Job),
     /// A user.
     User(User),
 }
@@ -41,6 +44,13 @@ pub(crate) async fn node(reach: &Reach, id: &str) -> Nullable<Node> {
             Ok(Some(session)) => return Some(Ok(Session::new(session).into())),
             Ok(None) => {}
             Err(failure) => return Some(Err(failure)),
+        }
+    }
+    if let Ok(id) = id.parse::<JobId>() {
+        match reach.app.job(&reach.caller, id).await {
+            Ok(job) => return Some(Ok(Job(job).into())),
+            Err(error) if error.kind == ErrorKind::NotFound => {}
+            Err(error) => return Some(Err(error.into())),
         }
     }
     if let Ok(identity) = &reach.caller.identity

@@ -9,6 +9,7 @@ use sg_domain::Error;
 use crate::device::{Device, devices};
 use crate::failure::{Nullable, Outcome};
 use crate::filter::SessionFilters;
+use crate::job::{Job, JobConnection, JobState, job, jobs};
 use crate::key::{ApiKey, api_keys};
 use crate::loader::Reach;
 use crate::node::{Node, node};
@@ -100,7 +101,7 @@ impl Query {
     async fn node(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The id of a project, session, message, exchange or user.")] id: ID,
+        #[graphql(desc = "The id of a project, session, message, exchange, job or user.")] id: ID,
     ) -> Nullable<Node> {
         node(Reach::of(ctx), &id).await
     }
@@ -109,7 +110,7 @@ impl Query {
     async fn nodes(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "At most 100 ids of projects, sessions, messages, exchanges or users.")] ids: Vec<ID>,
+        #[graphql(desc = "At most 100 ids of projects, sessions, messages, exchanges, jobs or users.")] ids: Vec<ID>,
     ) -> Outcome<Vec<Nullable<Node>>> {
         if ids.len() > MAX_NODES {
             return Err(Error::invalid(format!("nodes takes at most {MAX_NODES} ids, ask in parts")).into());
@@ -169,7 +170,8 @@ impl Query {
         resumable_sessions(ctx, &query, project_id).await
     }
 
-    /// Where the caller stands with its rate limit, this request counted; null when nothing counts its requests.
+    /// Where the caller stands with its rate limit, this request counted; null when nothing counts its requests, and over
+    /// sockets and event streams.
     async fn rate_limit(
         &self,
         ctx: &Context<'_>,
@@ -184,6 +186,22 @@ impl Query {
         // A dry run is seen before anything runs: here it asks the same.
         let _ = dry_run;
         rate_limit(ctx)
+    }
+
+    /// The jobs of the caller's changes, newest first.
+    async fn jobs(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only jobs in this state; all of them when left out.")] state: Option<JobState>,
+        #[graphql(desc = "At most this many, 1 to 100.", default = 20)] first: Option<i32>,
+        #[graphql(desc = "Only jobs behind this cursor.")] after: Option<String>,
+    ) -> Outcome<JobConnection> {
+        jobs(Reach::of(ctx), state, first, after).await
+    }
+
+    /// One job of the caller's.
+    async fn job(&self, ctx: &Context<'_>, #[graphql(desc = "The job's id.")] id: ID) -> Nullable<Job> {
+        Some(job(Reach::of(ctx), &id).await)
     }
 
     /// Figures of all sessions.

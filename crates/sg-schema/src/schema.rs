@@ -1,12 +1,13 @@
 //! Putting the schema together, and its text.
 
-use async_graphql::{EmptySubscription, ValidationMode};
+use async_graphql::ValidationMode;
 
 use crate::mutation::Mutation;
 use crate::query::Query;
+use crate::subscription::Subscription;
 
 /// The schema without any data: resolvers find the app, the caller and the loaders in the request.
-pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
+pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
 
 /// Deeper than the guard lets any document through; the library's own check only has to stay out of the way.
 const LIBRARY_RECURSION_LIMIT: usize = 256;
@@ -15,7 +16,7 @@ const LIBRARY_RECURSION_LIMIT: usize = 256;
 pub fn build_schema() -> Schema {
     // Documents arrive validated by the guard; the fast mode leaves only the library's checks for cycles. There must be
     // no extension: any one of them sends every field down the slow path.
-    Schema::build(Query, Mutation, EmptySubscription)
+    Schema::build(Query, Mutation, Subscription)
         .validation_mode(ValidationMode::Fast)
         .limit_recursive_depth(LIBRARY_RECURSION_LIMIT)
         .finish()

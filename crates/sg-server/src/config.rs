@@ -14,11 +14,13 @@ mod load;
 mod network;
 mod oidc;
 mod rate_limit;
+mod socket;
 pub use graphql::GraphqlSection;
 pub use load::{ConfigError, Overrides, load};
 pub use network::Network;
 pub use oidc::OidcSection;
 pub use rate_limit::RateLimitSection;
+pub use socket::SocketSection;
 
 /// All settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,6 +33,8 @@ pub struct Config {
     pub http: HttpConfig,
     /// What GraphQL runs.
     pub graphql: GraphqlSection,
+    /// WebSockets and event streams.
+    pub socket: SocketSection,
     /// How many requests an hour.
     pub rate_limit: RateLimitSection,
     /// Signing in through a provider.
@@ -83,6 +87,8 @@ pub struct HttpConfig {
     pub header_timeout_secs: u64,
     /// No pause inside a request body may be longer, in seconds.
     pub body_timeout_secs: u64,
+    /// A client that takes nothing of what is sent to it for this long is let go, in seconds.
+    pub write_timeout_secs: u64,
     /// Connections held at a time; more wait to be accepted.
     pub max_connections: usize,
     /// How long requests under way may take after a signal to stop, in seconds.
@@ -151,6 +157,8 @@ pub struct LimitsSection {
     pub job_lease_secs: u64,
     /// How long a blob that no row names is kept, in seconds: longer than any upload takes.
     pub orphan_blob_grace_secs: u64,
+    /// How many changes a subscriber may fall behind before it is let go; it can subscribe again since the last one.
+    pub max_changes_behind: u64,
 }
 
 /// Importing what agents left on a machine.
@@ -202,6 +210,7 @@ impl Default for Config {
             data_dir: PathBuf::new(),
             http: HttpConfig::default(),
             graphql: GraphqlSection::default(),
+            socket: SocketSection::default(),
             rate_limit: RateLimitSection::default(),
             oidc: OidcSection::default(),
             store: StoreSection::default(),
@@ -233,6 +242,7 @@ impl Default for HttpConfig {
             request_timeout_secs: 60,
             header_timeout_secs: 30,
             body_timeout_secs: 30,
+            write_timeout_secs: 30,
             max_connections: 1_024,
             shutdown_grace_secs: 20,
             compress_above_bytes: 1_024,
@@ -271,6 +281,7 @@ impl Default for LimitsSection {
             max_job_attempts: limits.max_job_attempts,
             job_lease_secs: limits.job_lease_secs,
             orphan_blob_grace_secs: limits.orphan_blob_grace_secs,
+            max_changes_behind: limits.max_changes_behind,
         }
     }
 }
@@ -331,8 +342,16 @@ impl Config {
             max_job_attempts,
             job_lease_secs,
             orphan_blob_grace_secs,
+            max_changes_behind,
         } = self.limits;
-        sg_app::Limits { max_session_bytes, max_query_bytes, max_job_attempts, job_lease_secs, orphan_blob_grace_secs }
+        sg_app::Limits {
+            max_session_bytes,
+            max_query_bytes,
+            max_job_attempts,
+            job_lease_secs,
+            orphan_blob_grace_secs,
+            max_changes_behind,
+        }
     }
 }
 

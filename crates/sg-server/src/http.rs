@@ -1,7 +1,8 @@
 //! The HTTP stack: what every request passes through, and who answers which path.
 //!
 //! Outside in: request id, log line and panic isolation ([`request`]); compression; `identify`, which counts requests too;
-//! time and size limits; then health, pages, GraphQL and the REST dialects.
+//! time and size limits; then health, pages, GraphQL and the REST dialects. Sockets and event streams outlive that: they
+//! bound themselves ([`graphql_socket`], [`graphql_stream`], [`live`]).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,8 +20,11 @@ use crate::config::Config;
 mod client_address;
 mod failure;
 mod graphql;
+mod graphql_socket;
+mod graphql_stream;
 mod health;
 mod identify;
+mod live;
 mod page;
 mod rate_limit;
 mod request;
@@ -28,6 +32,7 @@ pub mod server;
 
 pub use request::RequestId;
 
+use self::live::Live;
 use self::rate_limit::RateLimits;
 
 /// What the server's own handlers work with.
@@ -36,6 +41,7 @@ pub(crate) struct State {
     app: App,
     config: Arc<Config>,
     rate_limits: Arc<RateLimits>,
+    live: Arc<Live>,
 }
 
 /// Tries what [`router`] can only log: whether GraphQL can be served as it is set.
@@ -49,7 +55,8 @@ pub fn router(app: App, config: &Config) -> Router {
     let clock = app.clone();
     let now: rate_limit::Now = Arc::new(move || clock.now());
     let rate_limits = Arc::new(RateLimits::new(&now, &config.rate_limit));
-    let state = State { app: app.clone(), config: Arc::new(config.clone()), rate_limits };
+    let live = Arc::new(Live::new(&config.socket));
+    let state = State { app: app.clone(), config: Arc::new(config.clone()), rate_limits, live };
     let compression = CompressionLayer::new().compress_when(
         SizeAbove::new(http.compress_above_bytes)
             .and(NotForContentType::GRPC)

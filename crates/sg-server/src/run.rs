@@ -20,6 +20,7 @@ pub async fn run(gateway: Gateway, config: &Config, listener: TcpListener) -> an
     let mut tasks = vec![
         spawn(worker::run(app.clone(), config.worker.clone(), stopped.clone())),
         spawn(worker::keep_index_usable(app.clone(), stopped.clone())),
+        spawn(worker::hear_others(app.clone(), stopped.clone())),
     ];
     #[cfg(unix)]
     match control::Control::open(&control::path(config)) {

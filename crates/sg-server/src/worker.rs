@@ -54,6 +54,14 @@ pub async fn keep_index_usable(app: App, mut stopped: watch::Receiver<bool>) {
     }
 }
 
+/// Hears what other processes change, for those who subscribed here, until `stopped` turns true.
+pub async fn hear_others(app: App, mut stopped: watch::Receiver<bool>) {
+    tokio::select! {
+        () = app.hear_others() => {}
+        () = async { drop(stopped.wait_for(|stopped| *stopped).await) } => {}
+    }
+}
+
 /// One rebuild; whether it succeeded.
 async fn rebuild(app: &App, stopped: &mut watch::Receiver<bool>) -> bool {
     tracing::info!("the index is made anew from the store");

@@ -4,11 +4,9 @@
 #![allow(missing_docs, unreachable_pub)]
 
 pub(crate) mod api_key;
-pub(crate) mod data_version;
 pub(crate) mod device_token;
 pub(crate) mod exchange;
 pub(crate) mod import_source;
-pub(crate) mod job;
 pub(crate) mod kept_answer;
 pub(crate) mod message;
 pub(crate) mod project;

@@ -1,21 +1,23 @@
 //! The queue: rows written in the transaction of the change they belong to.
 //!
 //! One row per thing to do: what a job does, as JSON, is unique. Enqueueing it while it runs marks the row, and finishing
-//! a marked row makes it ready again instead of deleting it, so that two workers never do the same thing at once and no
-//! change is missed.
+//! a marked row makes it ready again instead of done, so that two workers never do the same thing at once and no change
+//! is missed. A row that is done or cancelled stays for a day, for those who ask; wanted again it is ready again.
+
+mod list;
 
 use std::time::Duration;
 
-use sea_orm::sea_query::{Expr, OnConflict};
-use sea_orm::{ActiveValue::Set, EntityTrait};
 use sg_domain::{Job, JobId, JobKind, JobState, Result, Timestamp, UserId};
 
-use crate::entity::job;
+use crate::change::JOB_CHANNEL;
 use crate::error::{StoreError, StoreResult};
 use crate::row::Row;
-use crate::sql::storable;
+use crate::sql::Engine;
 use crate::store::{named, stored_id};
 use crate::{Store, Tx};
+
+pub use list::{JOB_LIST, job_cursor};
 
 /// How many jobs there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,9 +28,14 @@ pub struct JobCounts {
     pub running: u64,
     /// Failed too often.
     pub dead: u64,
+    /// Done or cancelled within a day; no work.
+    pub over: u64,
 }
 
-const COLUMNS: [&str; 8] = ["id", "owner", "kind", "state", "attempts", "run_at", "created_at", "last_error"];
+pub(crate) const COLUMNS: [&str; 9] =
+    ["id", "owner", "kind", "state", "attempts", "run_at", "created_at", "finished_at", "last_error"];
+/// Those that a worker looks at, in the words of their index.
+const OPEN: &str = "state IN ('ready', 'running')";
 
 impl Store {
     /// Claims up to `limit` jobs that are due, oldest first, until `now + lease`. A job whose lease ended counts as due
@@ -36,17 +43,18 @@ impl Store {
     pub async fn claim_jobs(&self, limit: u32, now: Timestamp, lease: Duration) -> Result<Vec<Job>> {
         // An idle worker asks often: it must not take SQLite's one writer to find nothing.
         let mut sql = self.select(&["1"]);
-        sql.add(" FROM job WHERE state <> 'dead' AND due_at <= ").time(now).add(" LIMIT 1");
+        sql.add(" FROM job WHERE ").add(OPEN).add(" AND due_at <= ").time(now).add(" LIMIT 1");
         if limit == 0 || self.row(sql.end(), |row| row.int()).await?.is_none() {
             return Ok(Vec::new());
         }
         let until = now.plus_micros(i64::try_from(lease.as_micros()).unwrap_or(i64::MAX));
         let tx = self.begin().await?;
         let mut sql = tx.sql("UPDATE job SET state = 'running', again = 0, attempts = attempts + 1, due_at = ");
-        sql.time(until).add(" WHERE id IN (SELECT id FROM job WHERE state <> 'dead' AND due_at <= ").time(now);
+        sql.time(until).add(" WHERE id IN (SELECT id FROM job WHERE ").add(OPEN).add(" AND due_at <= ").time(now);
         sql.add(" ORDER BY due_at, id LIMIT ").int(i64::from(limit));
         sql.either("", " FOR UPDATE SKIP LOCKED").add(") RETURNING ").add(&COLUMNS.join(", "));
         let mut jobs = tx.rows(sql, decode).await?;
+        tx.tell_of_jobs(&jobs.iter().map(|job| job.id).collect::<Vec<_>>()).await?;
         tx.commit().await?;
         jobs.sort_by_key(|job| (job.run_at, job.id));
         let mut leases = self.inner.leases.lock();
@@ -56,15 +64,16 @@ impl Store {
         Ok(jobs)
     }
 
-    /// Deletes jobs that are done. A job that was enqueued again while it ran stays, ready. A job whose lease ended and
-    /// that another worker has claimed since is that worker's to finish.
-    pub async fn finish_jobs(&self, ids: &[JobId]) -> Result<()> {
+    /// Marks jobs as done; they are kept for a day. A job that was enqueued again while it ran is ready again. A job whose
+    /// lease ended and that another worker has claimed since is that worker's to finish.
+    pub async fn finish_jobs(&self, ids: &[JobId], now: Timestamp) -> Result<()> {
         if ids.is_empty() {
             return Ok(());
         }
         let held = self.held(ids);
         let tx = self.begin().await?;
-        let mut sql = tx.sql("DELETE FROM job WHERE again = 0 AND ");
+        let mut sql = tx.sql("UPDATE job SET state = 'done', last_error = NULL, finished_at = ");
+        sql.time(now).add(" WHERE state = 'running' AND again = 0 AND ");
         one_of_held(&mut sql, &held);
         if tx.run(sql).await? < ids.len() as u64 {
             let mut sql = tx.sql(
@@ -74,6 +83,7 @@ impl Store {
             one_of_held(&mut sql, &held);
             tx.run(sql).await?;
         }
+        tx.tell_of_jobs(ids).await?;
         tx.commit().await?;
         self.release(ids);
         Ok(())
@@ -97,41 +107,13 @@ impl Store {
                 );
             }
         }
-        sql.add(" WHERE state <> 'dead' AND ");
+        sql.add(" WHERE state = 'running' AND ");
         one_of_held(&mut sql, &held);
         tx.run(sql).await?;
+        tx.tell_of_jobs(&[id]).await?;
         tx.commit().await?;
         self.release(&[id]);
         Ok(())
-    }
-
-    /// Jobs in a state (all when `None`), of an owner (everyone's when `None`), newest first.
-    pub async fn jobs(&self, owner: Option<&UserId>, state: Option<JobState>, limit: u32) -> Result<Vec<Job>> {
-        let mut sql = self.select(&COLUMNS);
-        sql.add(" FROM job WHERE TRUE");
-        if let Some(owner) = owner {
-            sql.add(" AND owner = ").text(owner.as_str());
-        }
-        if let Some(state) = state {
-            sql.add(" AND state = ").text(name(state));
-        }
-        sql.add(" ORDER BY created_at DESC, id DESC LIMIT ").int(i64::from(limit));
-        Ok(self.rows(sql.end(), decode).await?)
-    }
-
-    /// How many jobs there are.
-    pub async fn job_counts(&self) -> Result<JobCounts> {
-        let mut sql = self.select(&["state", "count(*)"]);
-        sql.add(" FROM job GROUP BY state");
-        let mut counts = JobCounts::default();
-        for (state, count) in self.rows(sql.end(), |row| Ok((row.text()?, row.count()?))).await? {
-            match state.as_str() {
-                "ready" => counts.ready = count,
-                "running" => counts.running = count,
-                _ => counts.dead += count,
-            }
-        }
-        Ok(counts)
     }
 
     /// Makes dead jobs ready again; returns how many.
@@ -170,40 +152,85 @@ impl Store {
 }
 
 impl Tx {
-    /// Adds a job, due at once. A ready job of the same kind about the same thing is kept instead of a second one; a
-    /// running one will run again; a dead one comes back to life.
-    pub async fn enqueue(&self, id: JobId, owner: Option<&UserId>, kind: &JobKind, now: Timestamp) -> Result<()> {
-        use job::Column;
-        let row = job::ActiveModel {
-            id: Set(id.to_string()),
-            owner: Set(owner.map(|owner| storable(owner.as_str()))),
-            name: Set(kind.name().to_owned()),
-            kind: Set(serde_json::to_string(kind).map_err(StoreError::from)?),
-            state: Set(name(JobState::Ready).to_owned()),
-            attempts: Set(0),
-            run_at: Set(now.micros()),
-            due_at: Set(now.micros()),
-            again: Set(0),
-            created_at: Set(now.micros()),
-            last_error: Set(None),
-        };
-        let waiting = "job.state = 'ready' AND job.run_at < excluded.run_at THEN job.run_at";
-        let known = OnConflict::column(Column::Kind)
-            .value(Column::RunAt, Expr::cust(format!("CASE WHEN {waiting} ELSE excluded.run_at END")))
-            .value(
-                Column::DueAt,
-                Expr::cust(format!(
-                    "CASE WHEN job.state = 'running' THEN job.due_at WHEN {waiting} ELSE excluded.run_at END"
-                )),
-            )
-            .value(Column::Again, Expr::cust("CASE WHEN job.state = 'running' THEN 1 ELSE 0 END"))
-            .value(Column::Attempts, Expr::cust("CASE WHEN job.state = 'dead' THEN 0 ELSE job.attempts END"))
-            .value(Column::State, Expr::cust("CASE WHEN job.state = 'running' THEN 'running' ELSE 'ready' END"))
-            .to_owned();
-        job::Entity::insert(row).on_conflict(known).exec_without_returning(&self.tx).await.map_err(StoreError::from)?;
+    /// Adds a job, due at once, and returns its id. A ready job of the same kind about the same thing is kept instead of a
+    /// second one; a running one will run again; a dead, done or cancelled one comes back to life.
+    pub async fn enqueue(&self, id: JobId, owner: Option<&UserId>, kind: &JobKind, now: Timestamp) -> Result<JobId> {
+        let json = serde_json::to_string(kind).map_err(StoreError::from)?;
+        let mut sql = self.sql(
+            "INSERT INTO job (id, owner, name, kind, state, attempts, run_at, due_at, again, created_at) VALUES (",
+        );
+        sql.text(&id.to_string()).add(", ").opt_text(owner.map(UserId::as_str)).add(", ").text(kind.name());
+        sql.add(", ").text(&json).add(", 'ready', 0, ").time(now).add(", ").time(now).add(", 0, ").time(now);
+        sql.add(
+            ") ON CONFLICT (kind) DO UPDATE SET
+             state = CASE WHEN job.state = 'running' THEN 'running' ELSE 'ready' END,
+             again = CASE WHEN job.state = 'running' THEN 1 ELSE 0 END,
+             attempts = CASE WHEN job.state IN ('ready', 'running') THEN job.attempts ELSE 0 END,
+             run_at = CASE WHEN job.state = 'ready' AND job.run_at < excluded.run_at THEN job.run_at
+                      ELSE excluded.run_at END,
+             due_at = CASE WHEN job.state = 'running' THEN job.due_at
+                      WHEN job.state = 'ready' AND job.run_at < excluded.run_at THEN job.run_at
+                      ELSE excluded.run_at END,
+             owner = coalesce(excluded.owner, job.owner),
+             created_at = CASE WHEN job.finished_at IS NULL THEN job.created_at ELSE excluded.created_at END,
+             last_error = CASE WHEN job.finished_at IS NULL THEN job.last_error END,
+             finished_at = NULL
+             RETURNING id",
+        );
+        let id = self.row(sql, |row| stored_id(row)).await?;
+        Ok(id.ok_or_else(|| StoreError::Corrupt("a job was not enqueued".to_owned()))?)
+    }
+
+    /// An owner's job, locked for this transaction.
+    pub async fn job(&self, owner: &UserId, id: JobId) -> Result<Option<Job>> {
+        let mut sql = self.sql("SELECT ");
+        sql.add(&COLUMNS.join(", ")).add(" FROM job WHERE owner = ").text(owner.as_str());
+        sql.add(" AND id = ").text(&id.to_string()).either("", " FOR UPDATE");
+        Ok(self.row(sql, decode).await?)
+    }
+
+    /// Makes a job ready, as if it had never been tried.
+    pub async fn retry_job(&self, id: JobId, now: Timestamp) -> Result<()> {
+        let mut sql =
+            self.sql("UPDATE job SET state = 'ready', attempts = 0, again = 0, finished_at = NULL, run_at = ");
+        sql.time(now).add(", due_at = ").time(now).add(" WHERE id = ").text(&id.to_string());
+        self.run(sql).await?;
+        Ok(self.tell_of_jobs(&[id]).await?)
+    }
+
+    /// Takes a job back.
+    pub async fn cancel_job(&self, id: JobId, now: Timestamp) -> Result<()> {
+        let mut sql = self.sql("UPDATE job SET state = 'cancelled', again = 0, finished_at = ");
+        sql.time(now).add(" WHERE id = ").text(&id.to_string());
+        self.run(sql).await?;
+        Ok(self.tell_of_jobs(&[id]).await?)
+    }
+
+    /// Removes jobs that were over before a time; returns how many.
+    pub async fn sweep_jobs(&self, before: Timestamp) -> Result<u64> {
+        let mut sql = self.sql("DELETE FROM job WHERE finished_at < ");
+        sql.time(before);
+        Ok(self.run(sql).await?)
+    }
+
+    /// Tells those who follow these jobs, with the commit: in this process, and on PostgreSQL in every other.
+    async fn tell_of_jobs(&self, ids: &[JobId]) -> StoreResult<()> {
+        self.rings.lock().jobs.extend_from_slice(ids);
+        if self.engine == Engine::Sqlite {
+            return Ok(());
+        }
+        for ids in ids.chunks(TOLD) {
+            let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
+            let mut sql = self.sql("SELECT pg_notify('");
+            sql.add(JOB_CHANNEL).add("', ").text(&ids.join(" ")).add(")::text");
+            self.row(sql, |row| row.opt_text()).await?;
+        }
         Ok(())
     }
 }
+
+/// Ids in one message, which holds 8,000 bytes.
+const TOLD: usize = 200;
 
 /// Jobs by id, each only under the lease it was claimed with; one that another process claimed goes by its id alone.
 fn one_of_held(sql: &mut crate::sql::Sql, held: &[(JobId, Option<i64>)]) {
@@ -214,27 +241,19 @@ fn one_of_held(sql: &mut crate::sql::Sql, held: &[(JobId, Option<i64>)]) {
     sql.one_of("id", &all).one_of(" AND (id", &free).one_of(" OR id || ' ' || due_at", &leased).add(")");
 }
 
-fn name(state: JobState) -> &'static str {
-    match state {
-        JobState::Ready => "ready",
-        JobState::Running => "running",
-        JobState::Dead => "dead",
-    }
-}
-
-fn decode(row: &mut dyn Row) -> StoreResult<Job> {
+pub(crate) fn decode(row: &mut dyn Row) -> StoreResult<Job> {
     Ok(Job {
         id: stored_id(row)?,
         owner: row.opt_text()?.map(UserId),
         kind: serde_json::from_str::<JobKind>(&row.text()?)?,
         state: {
             let text = row.text()?;
-            let states = [JobState::Ready, JobState::Running, JobState::Dead];
-            named(states.into_iter().find(|s| name(*s) == text), "job state", &text)?
+            named(JobState::ALL.into_iter().find(|state| state.name() == text), "job state", &text)?
         },
         attempts: u32::try_from(row.int()?).unwrap_or(u32::MAX),
         run_at: row.time()?,
         created_at: row.time()?,
+        finished_at: row.opt_time()?,
         last_error: row.opt_text()?,
     })
 }

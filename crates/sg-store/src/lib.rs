@@ -4,7 +4,9 @@
 //! speaks domain types; every read of tenant data takes a [`sg_domain::Visibility`].
 
 mod blob;
+mod change;
 mod content;
+mod credential;
 mod device_token;
 mod entity;
 mod error;
@@ -26,9 +28,10 @@ mod user;
 mod web_session;
 
 pub use blob::{BlobStream, Blobs};
+pub use change::{ChangePage, Ear};
 pub use content::{Content, ContentReader, Spool, SpoolPlace, Spooled};
 pub use import_source::ImportSource;
-pub use job::JobCounts;
+pub use job::{JOB_LIST, JobCounts, job_cursor};
 pub use kept_answer::KeptAnswer;
 pub use message::{MessagePage, MessageQuery, MessageWriter};
 pub use session::{SessionColumns, SessionContent, decode_session_cursor, session_cursor, session_ordering};

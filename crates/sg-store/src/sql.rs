@@ -87,6 +87,11 @@ impl Sql {
         self.bind(Value::String(Some(storable(value))))
     }
 
+    /// Binds text that may be missing.
+    pub(crate) fn opt_text(&mut self, value: Option<&str>) -> &mut Self {
+        self.bind(Value::String(value.map(storable)))
+    }
+
     /// Adds ` column IN (…)` over a list that may be of any length.
     pub(crate) fn one_of<S: AsRef<str>>(&mut self, column: &str, values: &[S]) -> &mut Self {
         self.add(column);

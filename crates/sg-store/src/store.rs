@@ -8,21 +8,19 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, EntityTrait, QueryResult,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, QueryResult,
     SqliteTransactionMode, SqlxSqliteConnector, TransactionOptions, TransactionTrait,
 };
 use sg_domain::{JobId, KeyId, ProjectKey, Result, Timestamp, UserId};
 
 use crate::Blobs;
-use crate::entity::data_version;
+use crate::change::{Bells, Rings};
 use crate::error::{StoreError, StoreResult, is_busy};
 use crate::read::sqlite::Readers;
 use crate::row::{OrmRow, Row};
-use crate::sql::{Engine, Sql, storable};
+use crate::sql::{Engine, Sql};
 
 /// Where rows and blobs are.
 #[derive(Clone)]
@@ -73,6 +71,10 @@ pub(crate) struct Inner {
     pub(crate) touched: Mutex<HashMap<KeyId, Timestamp>>,
     /// The end of the lease of each job that this process claimed: who finishes a job must still hold it.
     pub(crate) leases: Mutex<HashMap<JobId, i64>>,
+    /// Who in this process waits for something to move.
+    pub(crate) bells: Arc<Bells>,
+    /// Where to listen for what other servers change; `None` on SQLite.
+    pub(crate) postgres_url: Option<String>,
 }
 
 /// A write transaction. On SQLite it holds the one writer from the start (`BEGIN IMMEDIATE`). Dropped without
@@ -82,6 +84,9 @@ pub struct Tx {
     pub(crate) engine: Engine,
     /// Projects whose rows this transaction has locked, on PostgreSQL.
     pub(crate) locked: Mutex<Vec<ProjectKey>>,
+    /// What to ring for when it has been committed.
+    pub(crate) rings: Mutex<Rings>,
+    bells: Arc<Bells>,
     // After `tx`, and in this order: the turn ends when the transaction has, and its end is noted.
     end: End,
     _turn: Option<tokio::sync::OwnedMutexGuard<()>>,
@@ -138,6 +143,8 @@ impl Store {
             statements,
             touched: Mutex::default(),
             leases: Mutex::default(),
+            bells: Arc::default(),
+            postgres_url: (engine == Engine::Postgres).then(|| url.clone()),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -167,7 +174,8 @@ impl Store {
         // Until it is known to have begun, whatever happens counts as unfinished.
         let end = End { unfinished, is_committed: false };
         let tx = begin_immediate(&self.inner.db).await?;
-        Ok(Tx { tx, engine, locked: Mutex::default(), end, _turn: turn })
+        let bells = Arc::clone(&self.inner.bells);
+        Ok(Tx { tx, engine, locked: Mutex::default(), rings: Mutex::default(), bells, end, _turn: turn })
     }
 
     /// Whether the database answers.
@@ -225,23 +233,10 @@ impl Store {
 impl Tx {
     /// Commits.
     pub async fn commit(self) -> Result<()> {
-        let Self { tx, mut end, _turn, .. } = self;
+        let Self { tx, mut end, _turn, rings, bells, .. } = self;
         tx.commit().await.map_err(StoreError::from)?;
         end.is_committed = true;
-        Ok(())
-    }
-
-    /// Moves the owner's data version. Every operation that changes what an owner can see calls it once.
-    pub async fn bump_version(&self, owner: &UserId) -> Result<()> {
-        let row = data_version::ActiveModel { owner: Set(storable(owner.as_str())), version: Set(1) };
-        let next = OnConflict::column(data_version::Column::Owner)
-            .value(data_version::Column::Version, Expr::cust("data_version.version + 1"))
-            .to_owned();
-        data_version::Entity::insert(row)
-            .on_conflict(next)
-            .exec_without_returning(&self.tx)
-            .await
-            .map_err(StoreError::from)?;
+        bells.ring(rings.into_inner());
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use sg_domain::{Digest, Error, ErrorKind};
 
 use crate::Pages;
 use crate::failure::problem;
-use crate::visitor::Visitor;
+use crate::visitor::{self, Visitor};
 
 /// The name of the field that holds the token.
 pub(crate) const FIELD: &str = "csrf";
@@ -40,6 +40,13 @@ pub(crate) fn is_from_here(headers: &HeaderMap, public_url: &str) -> bool {
     let Some(theirs) = authority(origin) else { return false };
     text("host").is_some_and(|host| host.eq_ignore_ascii_case(&theirs))
         || authority(public_url).is_some_and(|ours| ours.eq_ignore_ascii_case(&theirs))
+}
+
+/// The secret of a signed-in browser's cookie, if the request also shows the token of this cookie's pages and does not say
+/// that it comes from elsewhere. A cookie alone is a credential for pages only: browsers send it whoever asked for it.
+pub fn cookie_of_page(headers: &HeaderMap, token: &str, public_url: &str) -> Option<String> {
+    let cookie = visitor::read(headers, visitor::COOKIE)?;
+    (is_token(&cookie, token) && is_from_here(headers, public_url)).then_some(cookie)
 }
 
 /// The fields of a form.
@@ -118,6 +125,19 @@ mod tests {
         for other in ["", "x", &token("cookies"), &token("cookie").to_uppercase(), "cookie"] {
             assert!(!is_token("cookie", other), "{other}");
         }
+    }
+
+    #[test]
+    fn a_cookie_counts_only_with_its_own_token_and_from_here() {
+        let with = |token: &str, site: &'static str| {
+            let pairs = [("cookie", "a=b; sg_session=secret"), ("sec-fetch-site", site)];
+            cookie_of_page(&headers(&pairs), token, "https://here.example")
+        };
+        assert_eq!(with(&token("secret"), "same-origin").as_deref(), Some("secret"));
+        for (token, site) in [("", "same-origin"), (&token("other"), "same-origin"), (&token("secret"), "cross-site")] {
+            assert_eq!(with(token, site), None, "{token} {site}");
+        }
+        assert_eq!(cookie_of_page(&headers(&[]), &token(""), ""), None);
     }
 
     #[test]

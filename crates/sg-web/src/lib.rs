@@ -17,6 +17,7 @@ mod markdown;
 mod next;
 mod oidc;
 pub mod page;
+mod playground;
 mod project;
 mod request;
 mod resume;
@@ -38,6 +39,7 @@ use axum::routing::{get, post};
 use sg_app::App;
 use sg_domain::{Caller, Error, ErrorKind};
 
+pub use self::csrf::cookie_of_page;
 pub use self::oidc::OidcSettings;
 use self::oidc::Provider;
 

@@ -2,7 +2,7 @@
 
 use axum::routing::{MethodRouter, get, post};
 
-use crate::{Pages, device, key, project, resume, search, session, share};
+use crate::{Pages, device, key, playground, project, resume, search, session, share};
 
 /// Who may look at a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,5 +64,6 @@ pub const PAGES: &[Page] = &[
     shows("devices", "/settings/devices", Access::SignedIn, || get(device::devices)),
     changes("revoke device", "/settings/devices/{id}/revoke", Access::Owner, || post(device::revoke)),
     shows("sign in a device", "/cli-login", Access::SignedIn, || get(device::code)),
+    shows("who is signed in, for the playground", "/playground/visitor", Access::Open, || get(playground::visitor)),
     shows("resuming", "/resume", Access::Open, || get(resume::show)),
 ];

@@ -1,5 +1,5 @@
-//! Who looks at a page: found by the sign-in cookie, which only pages read. An API key is no visitor, and a cookie is no
-//! credential anywhere below `/api` or for GraphQL.
+//! Who looks at a page: found by the sign-in cookie, which only pages read. An API key is no visitor, and a cookie alone is
+//! no credential anywhere below `/api` or for GraphQL.
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::response::Response;

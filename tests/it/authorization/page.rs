@@ -47,6 +47,7 @@ const ROWS: &[Row] = &[
     row("devices", "", false),
     row("revoke device", "", false),
     row("sign in a device", "", false),
+    row("who is signed in, for the playground", "", false),
     row("resuming", "", false),
 ];
 
@@ -232,6 +233,41 @@ async fn no_api_takes_the_cookie_of_the_pages() {
     let call = world.gateway.call(Method::POST, "/api/v1/graphql").header("cookie", &mine.cookie).json(&query);
     let answer = call.send().await;
     assert_eq!(answer.status, 401, "{}", answer.text());
+}
+
+/// The playground's way in: the cookie together with the token that only this server's own pages can read.
+#[tokio::test(flavor = "multi_thread")]
+async fn graphql_takes_the_cookie_only_with_the_token_of_its_pages_and_from_here() {
+    let (world, ..) = world().await;
+    let mine = Browser::of(&world, world.account(Who::Me)).await;
+    let theirs = Browser::of(&world, world.account(Who::Other)).await;
+    let visitor = |site: &'static str| {
+        let call = world.gateway.call(Method::GET, "/playground/visitor").header("cookie", &mine.cookie);
+        call.header("sec-fetch-site", site).send()
+    };
+    let told = visitor("same-origin").await;
+    assert_eq!(told.json()["visitor"]["token"], mine.token.as_str());
+    assert_eq!(told.headers.get("access-control-allow-origin"), None);
+    assert!(visitor("cross-site").await.json()["visitor"].is_null());
+    let query = serde_json::json!({ "query": "{ viewer { email } }" });
+    for (cookie, token, site, status) in [
+        (&mine.cookie, mine.token.as_str(), "same-origin", 200),
+        (&mine.cookie, "", "same-origin", 401),
+        (&mine.cookie, theirs.token.as_str(), "same-origin", 401),
+        (&theirs.cookie, mine.token.as_str(), "same-origin", 401),
+        (&mine.cookie, mine.token.as_str(), "cross-site", 401),
+        (&mine.cookie, mine.token.as_str(), "same-site", 401),
+    ] {
+        let call = world.gateway.call(Method::POST, "/api/v1/graphql").json(&query).header("cookie", cookie);
+        let answer = call.header("x-csrf-token", token).header("sec-fetch-site", site).send().await;
+        assert_eq!(answer.status, status, "{token} {site}: {}", answer.text());
+    }
+    // Nowhere else.
+    let call = world.gateway.call(Method::GET, "/api/v1/projects").header("cookie", &mine.cookie);
+    assert_eq!(call.header("x-csrf-token", &mine.token).send().await.status, 401);
+    // A page of another origin may not even ask to send it.
+    let asked = world.gateway.call(Method::OPTIONS, "/api/v1/graphql").send().await;
+    assert!(!asked.header("access-control-allow-headers").to_lowercase().contains("csrf"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

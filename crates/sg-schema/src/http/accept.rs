@@ -33,20 +33,47 @@ impl MediaType {
     }
 }
 
-/// The best media type for an `Accept` header: by weight, then the newer type if it was named, else JSON, which every
-/// client reads. An empty header accepts everything. `None` when nothing fits.
-pub(super) fn negotiate(accept: &str) -> Option<MediaType> {
-    if accept.trim().is_empty() {
-        return Some(MediaType::Json);
+/// What an `Accept` header takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Accepted {
+    /// The better of the two JSON types; `None` when neither will do.
+    pub(super) json: Option<MediaType>,
+    json_weight: u16,
+    events_weight: u16,
+}
+
+/// The media type of event streams.
+const EVENTS: &str = "text/event-stream";
+
+impl Accepted {
+    /// Reads it. The best media type is chosen by weight, then the newer type if it was named, else JSON, which every
+    /// client reads. An empty header accepts everything. Event streams must be named: no wildcard asks for one.
+    pub(super) fn of(accept: &str) -> Self {
+        if accept.trim().is_empty() {
+            return Self { json: Some(MediaType::Json), json_weight: 1_000, events_weight: 0 };
+        }
+        let ranges: Vec<_> = accept.split(',').filter_map(range).collect();
+        let graphql = weight(MediaType::GraphqlResponse, &ranges);
+        let json = weight(MediaType::Json, &ranges);
+        let is_named = ranges.iter().any(|(range, _)| MediaType::GraphqlResponse.fit(range) == 3);
+        let better = match (graphql, json) {
+            (0, 0) => None,
+            (graphql, json) if graphql > json || (graphql == json && is_named) => Some(MediaType::GraphqlResponse),
+            _ => Some(MediaType::Json),
+        };
+        let events = ranges.iter().filter(|(range, _)| range == EVENTS).map(|(_, weight)| *weight).max();
+        Self { json: better, json_weight: graphql.max(json), events_weight: events.unwrap_or(0) }
     }
-    let ranges: Vec<_> = accept.split(',').filter_map(range).collect();
-    let graphql = weight(MediaType::GraphqlResponse, &ranges);
-    let json = weight(MediaType::Json, &ranges);
-    let is_named = ranges.iter().any(|(range, _)| MediaType::GraphqlResponse.fit(range) == 3);
-    match (graphql, json) {
-        (0, 0) => None,
-        (graphql, json) if graphql > json || (graphql == json && is_named) => Some(MediaType::GraphqlResponse),
-        _ => Some(MediaType::Json),
+
+    /// Whether nothing that there is will do.
+    pub(super) fn is_nothing(self) -> bool {
+        self.json.is_none() && self.events_weight == 0
+    }
+
+    /// Whether an answer is sent as events. Clients name every type they read with all that they ask, so a stream is for
+    /// what needs one, or for who likes it better.
+    pub(super) fn wants_events(self, is_subscription: bool) -> bool {
+        self.events_weight > 0 && (is_subscription || self.events_weight > self.json_weight)
     }
 }
 
@@ -104,7 +131,26 @@ mod tests {
             ("APPLICATION/JSON", json),
             ("multipart/mixed;q=nonsense, application/json;q=nonsense", json),
         ] {
-            assert_eq!(negotiate(accept), want, "{accept}");
+            assert_eq!(Accepted::of(accept).json, want, "{accept}");
         }
+    }
+
+    #[test]
+    fn events_are_for_subscriptions_and_for_who_likes_them_better() {
+        for (accept, query, subscription) in [
+            ("", false, false),
+            ("*/*", false, false),
+            ("text/*", false, false),
+            ("application/json", false, false),
+            ("text/event-stream", true, true),
+            ("text/event-stream;q=0", false, false),
+            ("text/event-stream, */*", false, true),
+            ("text/event-stream, application/json;q=0.5", true, true),
+            ("application/graphql-response+json, application/json, text/event-stream, multipart/mixed", false, true),
+        ] {
+            let accepted = Accepted::of(accept);
+            assert_eq!((accepted.wants_events(false), accepted.wants_events(true)), (query, subscription), "{accept}");
+        }
+        assert!(Accepted::of("text/html").is_nothing() && !Accepted::of("text/event-stream").is_nothing());
     }
 }

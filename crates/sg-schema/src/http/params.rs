@@ -8,15 +8,15 @@ use sg_domain::{Error, ErrorKind, Result};
 
 /// A GraphQL request's parameters.
 #[derive(Debug, Default)]
-pub(super) struct Params {
+pub(crate) struct Params {
     /// The document; may be left out when it was persisted.
-    pub(super) query: Option<String>,
+    pub(crate) query: Option<String>,
     /// Which of its operations.
-    pub(super) operation_name: Option<String>,
+    pub(crate) operation_name: Option<String>,
     /// Values.
-    pub(super) variables: Map<String, Value>,
+    pub(crate) variables: Map<String, Value>,
     /// What a document that is left out is known by: its SHA-256, or an id of a manifest.
-    pub(super) document_id: Option<String>,
+    pub(crate) document_id: Option<String>,
 }
 
 /// Why there are no parameters.
@@ -57,7 +57,8 @@ impl Params {
         }
     }
 
-    fn of_values(mut values: Map<String, Value>) -> Result<Self> {
+    /// Reads the parameters of an object.
+    pub(crate) fn of_values(mut values: Map<String, Value>) -> Result<Self> {
         let mut text = |name: &str| match values.remove(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),

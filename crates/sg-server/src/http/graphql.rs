@@ -17,7 +17,8 @@ use sg_domain::{Caller, ErrorKind};
 use sg_schema::{Graphql, GraphqlLimits};
 
 use super::failure::{failure, json_response};
-use super::{page, request};
+use super::graphql_stream::Watch;
+use super::{graphql_socket, graphql_stream, page, request};
 use crate::config::Config;
 
 /// The endpoint as it is set. Fails when its manifest of trusted documents cannot be used.
@@ -42,7 +43,7 @@ pub(crate) fn router(state: &super::State) -> Router {
     // A server that starts has tried it before; without it, nothing runs rather than everything.
     let graphql =
         graphql(&state.app, &state.config).inspect_err(|error| tracing::error!(%error, "GraphQL is not served")).ok();
-    let endpoint = Arc::new(Endpoint { graphql, max_body_bytes });
+    let endpoint = Arc::new(Endpoint { graphql, max_body_bytes, state: state.clone() });
     let answer = move |Extension(caller): Extension<Caller>, request: Request| {
         let endpoint = Arc::clone(&endpoint);
         async move { endpoint.answer(caller, request).await }
@@ -56,6 +57,7 @@ pub(crate) fn router(state: &super::State) -> Router {
 struct Endpoint {
     graphql: Option<Graphql>,
     max_body_bytes: usize,
+    state: super::State,
 }
 
 impl Endpoint {
@@ -67,6 +69,12 @@ impl Endpoint {
             return page::playground(request.headers());
         }
         let (path, id) = (request.uri().path().to_owned(), request::id(&request));
+        let Some(graphql) = &self.graphql else {
+            return failure(&path, &id, ErrorKind::Unavailable, "GraphQL is not served, see the log");
+        };
+        if graphql_socket::is_upgrade(request.headers()) {
+            return graphql_socket::upgrade(&self.state, graphql, caller, request).await;
+        }
         let (parts, body) = request.into_parts();
         let body = match Limited::new(body, self.max_body_bytes).collect().await {
             Ok(body) => body.to_bytes(),
@@ -79,9 +87,12 @@ impl Endpoint {
                 return failure(&path, &id, ErrorKind::Invalid, "request body could not be read");
             }
         };
-        match &self.graphql {
-            Some(graphql) => graphql.handle(caller, http::Request::from_parts(parts, body)).await.map(Body::from),
-            None => failure(&path, &id, ErrorKind::Unavailable, "GraphQL is not served, see the log"),
+        let watch = Watch::new(&self.state, &parts, &caller);
+        let response = graphql.handle(caller, http::Request::from_parts(parts, body)).await;
+        let (parts, body) = response.into_parts();
+        match body {
+            sg_schema::Body::Whole(bytes) => Response::from_parts(parts, Body::from(bytes)),
+            sg_schema::Body::Events(events) => graphql_stream::answer(parts, events, watch, &path),
         }
     }
 }

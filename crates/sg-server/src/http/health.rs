@@ -38,6 +38,7 @@ async fn ready(State(state): State<super::State>) -> Response {
             "documents": index.documents,
             "bytes": index.bytes,
         },
+        "live": { "sockets": state.live.sockets(), "streams": state.live.streams() },
         "queue": queue.map(|jobs| json!({ "ready": jobs.ready, "running": jobs.running, "dead": jobs.dead })),
     });
     let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };

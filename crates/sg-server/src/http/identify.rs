@@ -3,21 +3,66 @@
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use http::{HeaderMap, header};
-use sg_domain::{Error, ErrorKind, NotCounted};
+use http::{HeaderMap, HeaderName, header};
+use sg_domain::{Caller, Error, ErrorKind, NotCounted, Result};
 
-use super::failure::failure;
+use super::failure::{failure, is_graphql};
 use super::{client_address, request};
 
-/// Puts the [`sg_domain::Caller`] and the [`sg_domain::ClientAddress`] into the request. Only a database that does not answer stops a request here.
+/// Carries the token that only this server's own pages can know. With it, and only for GraphQL, a signed-in browser's
+/// cookie counts: no other site can read the token, nor send the header without being asked first.
+const PAGE_TOKEN: HeaderName = HeaderName::from_static("x-csrf-token");
+
+/// What shows who calls; kept by what lasts, to be shown again.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// Nothing.
+    Missing,
+    /// The secret of a key or a device.
+    Bearer(String),
+    /// The secret of a signed-in browser's cookie, which came with its page's token.
+    Cookie(String),
+}
+
+impl Proof {
+    /// What a request shows. A key wins over the page that it was typed into.
+    pub(crate) fn of(headers: &HeaderMap, path: &str, public_url: &str) -> Self {
+        if let Some(secret) = bearer(headers) {
+            return Self::Bearer(secret.to_owned());
+        }
+        let token = headers.get(PAGE_TOKEN).filter(|_| is_graphql(path)).and_then(|token| token.to_str().ok());
+        token.map_or(Self::Missing, |token| Self::of_page(headers, token, public_url))
+    }
+
+    /// What a page's token shows together with the headers of a request.
+    pub(crate) fn of_page(headers: &HeaderMap, token: &str, public_url: &str) -> Self {
+        sg_web::cookie_of_page(headers, token, public_url).map_or(Self::Missing, Self::Cookie)
+    }
+}
+
+impl super::State {
+    /// Finds out whose it is. Only a database that does not answer is an error.
+    pub(crate) async fn caller(&self, proof: &Proof, request_id: &str) -> Result<Caller> {
+        let request_id = request_id.to_owned();
+        let identified = async {
+            match proof {
+                Proof::Missing => self.app.identify(None, request_id).await,
+                Proof::Bearer(secret) => self.app.identify(Some(secret), request_id).await,
+                Proof::Cookie(secret) => self.app.identify_web(Some(secret), request_id).await,
+            }
+        };
+        let identified = tokio::time::timeout(self.config.http.request_timeout(), identified).await;
+        identified.unwrap_or_else(|_| Err(Error::new(ErrorKind::Unavailable, "the database takes too long")))
+    }
+}
+
+/// Puts the [`Caller`] and the [`sg_domain::ClientAddress`] into the request. Only a database that does not answer stops a request here.
 pub(crate) async fn identify(State(state): State<super::State>, mut request: Request, next: Next) -> Response {
     let id = request::id(&request);
     let address = client_address::of(&request, &state.config.http);
     request.extensions_mut().insert(address);
-    let secret = bearer(request.headers()).map(str::to_owned);
-    let identified = state.app.identify(secret.as_deref(), id.as_str().to_owned());
-    let identified = tokio::time::timeout(state.config.http.request_timeout(), identified).await;
-    match identified.unwrap_or_else(|_| Err(Error::new(ErrorKind::Unavailable, "the database takes too long"))) {
+    let proof = Proof::of(request.headers(), request.uri().path(), &state.config.http.public_url);
+    match state.caller(&proof, id.as_str()).await {
         Ok(mut caller) => {
             let counted = state.rate_limits.count(&request, address, &mut caller);
             if let Some(counted) = &counted {

@@ -17,6 +17,7 @@ use self::bucket::Buckets;
 pub(crate) use self::bucket::Now;
 use super::failure::is_graphql;
 use super::graphql::is_browser;
+use super::graphql_socket;
 use crate::config::RateLimitSection;
 
 mod bucket;
@@ -81,6 +82,8 @@ pub(crate) struct Counted {
 enum Class {
     Rest,
     Graphql,
+    /// Opens a socket, whose operations are counted instead.
+    Socket,
     /// Answered for everyone.
     Open,
     /// Health, pages, assets, preflights.
@@ -136,6 +139,15 @@ impl RateLimits {
         }
     }
 
+    /// Counts an operation over a socket, as a GraphQL request.
+    pub(crate) fn count_operation(&self, address: ClientAddress, caller: &mut Caller) {
+        let standing = self.standing(Class::Graphql, address, caller);
+        if let Some(retry_after) = standing.and_then(|(standing, _)| standing.retry_after) {
+            tracing::info!(address = %address.ip(), "an operation over the rate limit");
+            caller.identity = Err(Anonymous::Limited { retry_after });
+        }
+    }
+
     fn standing(
         &self,
         class: Class,
@@ -145,6 +157,8 @@ impl RateLimits {
         let by_address = |buckets: &Option<Buckets<IpAddr>>| Some((buckets.as_ref()?.take(&address.network()), None));
         let identity = match (class, &caller.identity) {
             (Class::Free, _) => return None,
+            // A browser can only show its credential in the first message.
+            (Class::Socket, Ok(_) | Err(Anonymous::Missing)) => return None,
             (Class::Open, Err(_)) => return by_address(&self.open),
             (_, Err(_)) => return by_address(&self.unauthenticated),
             (_, Ok(identity)) => identity,
@@ -165,7 +179,11 @@ fn class(request: &Request) -> Class {
     if request.method() == Method::OPTIONS {
         Class::Free
     } else if is_graphql(path) {
-        if is_browser(request) { Class::Free } else { Class::Graphql }
+        match () {
+            () if is_browser(request) => Class::Free,
+            () if graphql_socket::is_upgrade(request.headers()) => Class::Socket,
+            () => Class::Graphql,
+        }
     } else if is_open(path) || path.starts_with("/share/") || path.starts_with("/login/oidc") {
         // Pages that cost something although nobody is signed in: a whole session, a call to the provider.
         Class::Open

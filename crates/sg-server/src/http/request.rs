@@ -116,8 +116,12 @@ pub(crate) async fn limit(State(state): State<super::State>, request: Request, n
 
 /// The id that [`observe`] gave.
 pub(crate) fn id(request: &Request) -> RequestId {
-    let given = request.extensions().get::<RequestId>();
-    given.cloned().unwrap_or_else(|| RequestId(HeaderValue::from_static("unknown")))
+    id_of(request.extensions())
+}
+
+/// The same, of a request that was taken apart.
+pub(crate) fn id_of(extensions: &http::Extensions) -> RequestId {
+    extensions.get().cloned().unwrap_or_else(|| RequestId(HeaderValue::from_static("unknown")))
 }
 
 #[cfg(test)]

@@ -13,16 +13,37 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tower::ServiceExt as _;
 
 use crate::config::HttpConfig;
 
+mod patient;
+
+use patient::Patient;
+
+/// Travels with each request of a connection. What outlives its request (a socket, an event stream) keeps the place, so that
+/// it counts as the connection it is and is waited for, and ends when it is told to.
+#[derive(Clone)]
+pub(crate) struct Held {
+    _place: Arc<OwnedSemaphorePermit>,
+    stopped: watch::Receiver<bool>,
+}
+
+impl Held {
+    /// Completes when the server is to stop.
+    pub(crate) async fn stopped(mut self) {
+        drop(self.stopped.wait_for(|stopped| *stopped).await);
+    }
+}
+
 /// Serves until `stop` completes, then refuses new connections and waits for requests under way, within the grace.
 /// HTTP/1 only: its header timeout counts from the first byte, so a client that sends nothing holds nothing.
 pub async fn serve(listener: TcpListener, router: Router, http: &HttpConfig, stop: impl Future<Output = ()>) {
-    let places = Arc::new(Semaphore::new(http.max_connections.max(1)));
+    let max_connections = u32::try_from(http.max_connections).unwrap_or(u32::MAX).clamp(1, 1_000_000);
+    let places = Arc::new(Semaphore::new(max_connections as usize));
+    let patience = Duration::from_secs(http.write_timeout_secs.max(1));
     let (stopping, stopped) = watch::channel(false);
     let mut connections = JoinSet::new();
     let builder = builder(http);
@@ -46,18 +67,22 @@ pub async fn serve(listener: TcpListener, router: Router, http: &HttpConfig, sto
                 }
             },
         };
-        let connection = connect(builder.clone(), stream, peer, router.clone(), stopped.clone());
-        connections.spawn(async move {
-            connection.await;
-            drop(place);
-        });
+        // Nobody closes it.
+        let Ok(place) = place else { break };
+        let held = Held { _place: Arc::new(place), stopped: stopped.clone() };
+        connections.spawn(connect(builder.clone(), stream, patience, peer, router.clone(), held));
     }
     drop(listener);
     let _ = stopping.send(true);
     let grace = Duration::from_secs(http.shutdown_grace_secs);
-    let drained = tokio::time::timeout(grace, async { while connections.join_next().await.is_some() {} }).await;
-    if drained.is_err() {
-        tracing::warn!(grace_secs = grace.as_secs(), open = connections.len(), "some requests did not finish in time");
+    let drained = tokio::time::timeout(grace, async {
+        while connections.join_next().await.is_some() {}
+        // Sockets have left their connections, but not their places.
+        drop(places.acquire_many(max_connections).await);
+    });
+    if drained.await.is_err() {
+        let open = max_connections as usize - places.available_permits();
+        tracing::warn!(grace_secs = grace.as_secs(), open, "some requests did not finish in time");
     }
 }
 
@@ -75,21 +100,25 @@ fn builder(http: &HttpConfig) -> http1::Builder {
 async fn connect(
     builder: http1::Builder,
     stream: TcpStream,
+    patience: Duration,
     peer: SocketAddr,
     router: Router,
-    mut stopped: watch::Receiver<bool>,
+    held: Held,
 ) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY could not be set");
     }
+    let stopped = held.clone().stopped();
     let service = TowerToHyperService::new(router.map_request(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(held.clone());
         request
     }));
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
+    let io = TokioIo::new(Patient::new(stream, patience));
+    let mut connection = pin!(builder.serve_connection(io, service).with_upgrades());
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        () = async { drop(stopped.wait_for(|stopped| *stopped).await) } => {
+        () = stopped => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }

@@ -1,0 +1,139 @@
+//! One operation from its parameters to its replies: the road that requests, event streams and sockets share.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use async_graphql::{Response, ServerError, Value};
+use futures_util::StreamExt as _;
+use futures_util::stream::{self, BoxStream};
+use sg_domain::{Caller, Error, ErrorKind, RateStanding, Result};
+
+use crate::graphql::{Graphql, Ran, panicked};
+use crate::guard::{Bound, Document, Guard, Missing, Refused};
+use crate::http::params::Params;
+
+/// An operation that may run.
+pub(crate) struct Operation {
+    document: Arc<Document>,
+    name: Option<String>,
+    bound: Bound,
+    is_subscription: bool,
+}
+
+impl Operation {
+    /// Whether it is answered by a stream.
+    pub(crate) fn is_subscription(&self) -> bool {
+        self.is_subscription
+    }
+}
+
+/// Why an operation does not run.
+pub(crate) enum Unready {
+    /// The parameters do not say what to run.
+    Malformed(Error),
+    /// Nobody is signed in, or whoever is asks too much.
+    Unauthorized(Error),
+    /// The document or its variables do not get through.
+    Refused(Refused),
+    /// Only trusted documents run, and it is none.
+    NotTrusted(ServerError),
+}
+
+/// One thing that a client hears of its operation.
+pub(crate) enum Reply {
+    /// A result; more may follow.
+    Next(Box<Response>),
+    /// It did not run, or cannot go on. Nothing follows.
+    Refused(Vec<ServerError>),
+    /// It has ended. Nothing follows.
+    Complete,
+}
+
+impl Graphql {
+    /// Lets in who is signed in, and with `anonymous_introspection` everyone, as far as [`Graphql::prepare`].
+    pub(crate) fn admit(&self, caller: &Caller) -> Result<()> {
+        match caller.known() {
+            Err(error) if error.kind == ErrorKind::Unauthenticated && self.limits().anonymous_introspection => Ok(()),
+            known => known.map(drop),
+        }
+    }
+
+    /// Checks what was asked for. With `reads_only` a mutation is refused, by [`Refused::is_mutation`].
+    pub(crate) fn prepare(
+        &self,
+        caller: &Caller,
+        params: Params,
+        reads_only: bool,
+    ) -> std::result::Result<Operation, Unready> {
+        self.admit(caller).map_err(Unready::Unauthorized)?;
+        let document = self.guard().requested(params.query.as_deref(), params.document_id.as_deref());
+        let document = document.map_err(|missing| match missing {
+            Missing::Malformed(error) => Unready::Malformed(error),
+            Missing::Refused(refused) => Unready::Refused(refused),
+            Missing::NotTrusted(error) => Unready::NotTrusted(error),
+        })?;
+        let name = params.operation_name.as_deref();
+        let operation = self.guard().operation(&document, name).map_err(Unready::Refused)?;
+        if reads_only && operation.is_mutation() {
+            return Err(Unready::Refused(Refused { errors: Vec::new(), is_mutation: true }));
+        }
+        if let Err(error) = caller.known()
+            && !Guard::is_introspection(&document, operation)
+        {
+            return Err(Unready::Unauthorized(error));
+        }
+        let is_subscription = operation.is_subscription();
+        let bound = self.guard().variables(&document, operation, params.variables).map_err(Unready::Refused)?;
+        Ok(Operation { name: params.operation_name, bound, is_subscription, document })
+    }
+
+    /// Runs a query or a mutation, for a caller that stands so with its limit; `None` when it panicked.
+    pub(crate) async fn execute(
+        &self,
+        caller: Caller,
+        operation: Operation,
+        rate: Option<RateStanding>,
+    ) -> Option<Ran> {
+        self.run(caller, &operation.document, operation.name, operation.bound, rate).await
+    }
+
+    /// Runs any operation. Nothing happens until the stream is read, and dropping the stream stops it.
+    pub(crate) fn replies(&self, caller: Caller, operation: Operation) -> BoxStream<'static, Reply> {
+        let request_id = caller.request_id.clone();
+        if operation.is_subscription {
+            let Operation { document, name, bound, .. } = operation;
+            return subscribed(self.stream(caller, document, name, bound).boxed(), request_id);
+        }
+        let graphql = self.clone();
+        let result = async move {
+            match graphql.execute(caller, operation, None).await {
+                Some(ran) => [Some(Reply::Next(Box::new(ran.response))), Some(Reply::Complete)],
+                None => [Some(Reply::Refused(panicked(&request_id))), None],
+            }
+        };
+        stream::once(result).flat_map(|replies| stream::iter(replies.into_iter().flatten())).boxed()
+    }
+}
+
+/// The replies of a subscription: a first response without data says that nothing was opened.
+fn subscribed(responses: BoxStream<'static, Response>, request_id: String) -> BoxStream<'static, Reply> {
+    let responses = AssertUnwindSafe(responses).catch_unwind();
+    let replies = stream::unfold(Some((responses, true)), move |state| {
+        let request_id = request_id.clone();
+        async move {
+            let (mut responses, is_first) = state?;
+            match responses.next().await {
+                Some(Ok(response)) if is_first && response.data == Value::Null && !response.errors.is_empty() => {
+                    Some((Reply::Refused(response.errors), None))
+                }
+                Some(Ok(response)) => Some((Reply::Next(Box::new(response)), Some((responses, false)))),
+                Some(Err(_)) => {
+                    tracing::error!(request_id, "a resolver of a subscription panicked");
+                    Some((Reply::Refused(panicked(&request_id)), None))
+                }
+                None => Some((Reply::Complete, None)),
+            }
+        }
+    });
+    replies.boxed()
+}

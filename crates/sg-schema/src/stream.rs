@@ -1,0 +1,246 @@
+//! Running a subscription: the root field is resolved once to open its source, and then every event is executed as a
+//! request of its own, with its own loaders, budget and timeout. Nothing is shared between two events of a subscription,
+//! so nothing is stale, nothing adds up, and what goes wrong with one event ends with it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_graphql::parser::types::{
+    DocumentOperations, ExecutableDocument, Field, FragmentDefinition, OperationDefinition, OperationType, Selection,
+};
+use async_graphql::{Context, Name, Positioned, Request, Response};
+use futures_util::stream::{self, BoxStream, Stream, StreamExt as _};
+use parking_lot::Mutex;
+use sg_domain::change::SessionChange;
+use sg_domain::{Caller, Job};
+
+use crate::failure::{Outcome, present, server_error};
+use crate::graphql::{Graphql, panicked};
+use crate::guard::{Bound, Document};
+
+/// What happened, for a subscription field to show.
+#[derive(Clone)]
+pub(crate) enum Event {
+    /// Something happened to a session.
+    Session(SessionChange),
+    /// A job is as it is now.
+    Job(Job),
+}
+
+/// Where the events of a subscription come from. It ends by itself or with one error.
+pub(crate) type Source = BoxStream<'static, sg_domain::Result<Event>>;
+
+/// What a subscription field yields in one execution: the event it was executed for, or nothing.
+pub(crate) type Shown<T> = stream::Iter<std::option::IntoIter<T>>;
+
+/// Why a subscription's root field is executed.
+pub(crate) enum Occasion {
+    /// To open its source, which is left here.
+    Opening(Arc<Mutex<Option<Source>>>),
+    /// To show an event.
+    Happening(Event),
+}
+
+impl Occasion {
+    /// The event that is to be shown; `None` when the source is to be opened.
+    pub(crate) fn event(ctx: &Context<'_>) -> Option<Event> {
+        match ctx.data_unchecked::<Self>() {
+            Self::Opening(_) => None,
+            Self::Happening(event) => Some(event.clone()),
+        }
+    }
+
+    /// Leaves the source that was opened.
+    pub(crate) fn open<T>(ctx: &Context<'_>, source: Source) -> Outcome<Shown<T>> {
+        if let Self::Opening(place) = ctx.data_unchecked::<Self>() {
+            *place.lock() = Some(source);
+        }
+        Ok(shown(None))
+    }
+}
+
+/// The one thing that a field shows, or nothing.
+pub(crate) fn shown<T>(event: Option<T>) -> Shown<T> {
+    stream::iter(event)
+}
+
+impl Graphql {
+    /// Runs an operation of a checked document and gives its answers as they come: one of a query or a mutation, any number
+    /// of a subscription. Errors come out with their codes. An answer without data that comes first says that nothing was
+    /// opened; one later says why there are no more. Nothing goes on when the stream is dropped.
+    pub(crate) fn stream(
+        &self,
+        caller: Caller,
+        document: Arc<Document>,
+        operation_name: Option<String>,
+        bound: Bound,
+    ) -> impl Stream<Item = Response> + Send + 'static {
+        let run = Run { graphql: self.clone(), caller, document, operation_name, bound, executable: None };
+        stream::unfold((run, Stage::Begin), |(mut run, stage)| async move {
+            let (answer, stage) = run.next(stage).await?;
+            Some((answer, (run, stage)))
+        })
+    }
+
+    /// The same from text, without a transport: each answer as JSON.
+    pub fn follow(
+        &self,
+        caller: Caller,
+        query: &str,
+        variables: serde_json::Map<String, serde_json::Value>,
+    ) -> BoxStream<'static, serde_json::Value> {
+        let request_id = caller.request_id.clone();
+        let checked = self.guard().document(query).and_then(|document| {
+            let operation = self.guard().operation(&document, None)?;
+            let bound = self.guard().variables(&document, operation, variables)?;
+            Ok((document, bound))
+        });
+        let json = |answer: Response| serde_json::to_value(answer).unwrap_or_default();
+        match checked {
+            Ok((document, bound)) => self.stream(caller, document, None, bound).map(json).boxed(),
+            Err(refused) => {
+                let errors = present(refused.errors, &request_id);
+                stream::iter([json(Response::from_errors(errors))]).boxed()
+            }
+        }
+    }
+}
+
+/// One operation under way.
+struct Run {
+    graphql: Graphql,
+    caller: Caller,
+    document: Arc<Document>,
+    operation_name: Option<String>,
+    bound: Bound,
+    /// The document with its subscription's root as one field; made when it is first needed.
+    executable: Option<ExecutableDocument>,
+}
+
+enum Stage {
+    Begin,
+    Live(Source),
+    Over,
+}
+
+impl Run {
+    async fn next(&mut self, stage: Stage) -> Option<(Response, Stage)> {
+        let mut source = match stage {
+            Stage::Begin if self.is_subscription() => match self.open().await {
+                Ok(source) => source?,
+                Err(answer) => return Some((answer, Stage::Over)),
+            },
+            Stage::Begin => {
+                let (caller, name) = (self.caller.clone(), self.operation_name.clone());
+                let ran = self.graphql.run(caller, &self.document, name, self.bound.clone(), None).await;
+                return Some((ran.map_or_else(|| self.panicked(), |ran| ran.response), Stage::Over));
+            }
+            Stage::Live(source) => source,
+            Stage::Over => return None,
+        };
+        let request_id = &self.caller.request_id;
+        match self.graphql.isolated(source.next(), request_id, &self.document).await {
+            Some(Some(Ok(event))) => {
+                let answer = self.execute(Occasion::Happening(event)).await;
+                // Without an answer the field was left out by a directive; it opened nothing then either.
+                Some((answer??, Stage::Live(source)))
+            }
+            Some(Some(Err(error))) => {
+                let errors = present(vec![server_error(error)], request_id);
+                Some((Response::from_errors(errors), Stage::Over))
+            }
+            Some(None) => None,
+            None => Some((self.panicked(), Stage::Over)),
+        }
+    }
+
+    /// Opens the source; `Err` is the answer that says why there is none.
+    async fn open(&mut self) -> Result<Option<Source>, Response> {
+        let place = Arc::new(Mutex::new(None));
+        match self.execute(Occasion::Opening(place.clone())).await {
+            Some(Some(answer)) => Err(answer),
+            Some(None) => Ok(place.lock().take()),
+            None => Err(self.panicked()),
+        }
+    }
+
+    /// Executes the operation once. The outer `None` is for no answer at all, the inner one for none this time.
+    async fn execute(&mut self, occasion: Occasion) -> Option<Option<Response>> {
+        let name = self.operation_name.as_deref();
+        let executable =
+            self.executable.get_or_insert_with(|| with_one_root_field(self.document.executable.clone(), name));
+        let mut request = Request::new(String::new()).variables(self.bound.values.clone()).data(occasion);
+        request.operation_name = self.operation_name.clone();
+        request.set_parsed_query(executable.clone());
+        let running = |schema: &crate::schema::Schema, request| {
+            let mut answers = schema.execute_stream(request);
+            async move { answers.next().await }
+        };
+        self.graphql.attempt(self.caller.clone(), &self.document, request, running).await
+    }
+
+    fn is_subscription(&self) -> bool {
+        let mut operations = self.document.executable.operations.iter();
+        let wanted = self.operation_name.as_deref();
+        let found = operations.find(|(name, _)| wanted.is_none() || name.map(Name::as_str) == wanted);
+        found.is_some_and(|(_, operation)| operation.node.ty == OperationType::Subscription)
+    }
+
+    fn panicked(&self) -> Response {
+        Response::from_errors(panicked(&self.caller.request_id))
+    }
+}
+
+/// Makes the root of a subscription what the library takes it to be: fields, and each response key once. It passes over
+/// fragments there, which the specification allows, and would open a field twice that is selected twice.
+fn with_one_root_field(mut document: ExecutableDocument, name: Option<&str>) -> ExecutableDocument {
+    let fragments = document.fragments.clone();
+    let lift = |operation: &mut Positioned<OperationDefinition>| {
+        if operation.node.ty != OperationType::Subscription {
+            return;
+        }
+        let items = std::mem::take(&mut operation.node.selection_set.node.items);
+        let mut fields: Vec<Positioned<Field>> = Vec::new();
+        collect(items, &fragments, &mut fields);
+        let fields = fields.into_iter().map(|field| Positioned::new(Selection::Field(field.clone()), field.pos));
+        operation.node.selection_set.node.items = fields.collect();
+    };
+    match &mut document.operations {
+        DocumentOperations::Single(operation) => lift(operation),
+        DocumentOperations::Multiple(operations) => {
+            if let Some(operation) = name.and_then(|name| operations.get_mut(name)) {
+                lift(operation);
+            }
+        }
+    }
+    document
+}
+
+/// Collects root fields through fragments. The guard has made sure that fragments neither spread themselves nor nest
+/// deep, and validation that conditions do not stand at a subscription's root.
+fn collect(
+    items: Vec<Positioned<Selection>>,
+    fragments: &HashMap<Name, Positioned<FragmentDefinition>>,
+    fields: &mut Vec<Positioned<Field>>,
+) {
+    for item in items {
+        match item.node {
+            Selection::Field(field) => {
+                let key = &field.node.response_key().node;
+                match fields.iter_mut().find(|known| known.node.response_key().node == *key) {
+                    Some(known) => {
+                        let more = field.node.selection_set.node.items;
+                        known.node.selection_set.node.items.extend(more);
+                    }
+                    None => fields.push(field),
+                }
+            }
+            Selection::InlineFragment(inline) => collect(inline.node.selection_set.node.items, fragments, fields),
+            Selection::FragmentSpread(spread) => {
+                if let Some(fragment) = fragments.get(&spread.node.fragment_name.node) {
+                    collect(fragment.node.selection_set.node.items.clone(), fragments, fields);
+                }
+            }
+        }
+    }
+}
