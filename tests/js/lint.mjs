@@ -35,6 +35,8 @@ const RULES = {
   relay: {
     // Hits are no nodes, and SpecStory's clients know lists of what they want (`items`, `sessions`) beside those of edges.
     "@graphql-eslint/relay-edge-types": ["error", { withEdgeSuffix: true, shouldImplementNode: false, listTypeCanWrapOnlyEdgeType: false }],
+    // One direction is enough where nobody reads a list from its other end.
+    "@graphql-eslint/relay-arguments": ["error", { includeBoth: false }],
   },
   operations: {
     // Both ask for what a page shows, and are as deep as that is.

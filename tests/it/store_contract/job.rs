@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use sg_domain::{JobId, JobKind, JobState, Timestamp};
-use sg_store::{JobCounts, Store};
+use sg_domain::{JobId, JobKind, JobState, PageRequest, Timestamp};
+use sg_store::{JobCounts, Store, job_cursor};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -24,7 +24,7 @@ async fn enqueue(store: &Store, n: u128, now: Timestamp) {
 }
 
 async fn counts(f: &Fixture) -> (u64, u64, u64) {
-    let JobCounts { ready, running, dead } = f.store.job_counts().await.unwrap();
+    let JobCounts { ready, running, dead, .. } = f.store.job_counts().await.unwrap();
     (ready, running, dead)
 }
 
@@ -50,7 +50,7 @@ pub(crate) async fn a_job_is_claimed_by_one_worker(f: &Fixture) {
                     return mine;
                 }
                 let ids: Vec<_> = jobs.iter().map(|j| j.id).collect();
-                store.finish_jobs(&ids).await.unwrap();
+                store.finish_jobs(&ids, at(600)).await.unwrap();
                 mine.extend(ids);
             }
         });
@@ -69,11 +69,11 @@ pub(crate) async fn what_is_enqueued_while_it_runs_runs_again(f: &Fixture) {
     assert_eq!(counts(f).await, (0, 2, 0));
     assert_eq!(f.store.claim_jobs(9, at(3), LEASE).await.unwrap(), [], "never twice at once");
     let ids: Vec<_> = jobs.iter().map(|j| j.id).collect();
-    f.store.finish_jobs(&ids).await.unwrap();
+    f.store.finish_jobs(&ids, at(600)).await.unwrap();
     assert_eq!(counts(f).await, (1, 0, 0));
     let again = f.store.claim_jobs(9, at(3), LEASE).await.unwrap();
     assert_eq!((again.len(), &again[0].kind, again[0].attempts), (1, &index(1), 1));
-    f.store.finish_jobs(&[again[0].id]).await.unwrap();
+    f.store.finish_jobs(&[again[0].id], at(4)).await.unwrap();
     assert_eq!(counts(f).await, (0, 0, 0));
 }
 
@@ -130,9 +130,9 @@ pub(crate) async fn a_lost_lease_is_claimed_again(f: &Fixture) {
     let taken = other.claim_jobs(1, at(60), LEASE).await.unwrap().remove(0);
     assert_eq!((taken.id, taken.attempts), (slow.id, 2));
     // The slow worker comes back: the job is not its own any more.
-    f.store.finish_jobs(&[slow.id]).await.unwrap();
+    f.store.finish_jobs(&[slow.id], at(61)).await.unwrap();
     assert_eq!(counts(f).await, (0, 1, 0));
-    other.finish_jobs(&[taken.id]).await.unwrap();
+    other.finish_jobs(&[taken.id], at(62)).await.unwrap();
     assert_eq!(counts(f).await, (0, 0, 0));
 }
 
@@ -141,6 +141,81 @@ pub(crate) async fn a_job_of_a_dropped_transaction_never_was(f: &Fixture) {
     tx.enqueue(JobId(Uuid::new_v4()), None, &index(1), at(0)).await.unwrap();
     drop(tx);
     assert_eq!(counts(f).await, (0, 0, 0));
-    f.store.finish_jobs(&[]).await.unwrap();
-    f.store.finish_jobs(&[JobId(Uuid::new_v4())]).await.unwrap();
+    f.store.finish_jobs(&[], at(0)).await.unwrap();
+    f.store.finish_jobs(&[JobId(Uuid::new_v4())], at(0)).await.unwrap();
+}
+
+pub(crate) async fn a_done_job_is_kept_and_comes_back_as_itself(f: &Fixture) {
+    let ann = owner("ann");
+    enqueue(&f.store, 1, at(0)).await;
+    let id = f.store.claim_jobs(1, at(1), LEASE).await.unwrap()[0].id;
+    f.store.finish_jobs(&[id], at(2)).await.unwrap();
+    let done = f.store.job(&ann, id).await.unwrap().unwrap();
+    assert_eq!((done.state, done.attempts, done.finished_at), (JobState::Done, 1, Some(at(2))));
+    let counts = f.store.job_counts().await.unwrap();
+    assert_eq!(counts, JobCounts { over: 1, ..JobCounts::default() });
+    assert_eq!(f.store.claim_jobs(9, at(9_999), LEASE).await.unwrap(), [], "done work is not work");
+    assert_eq!(f.store.job(&owner("bob"), id).await.unwrap(), None);
+
+    // Maintenance wants the same again: it stays whose it is.
+    let tx = f.store.begin().await.unwrap();
+    let again = tx.enqueue(JobId(Uuid::new_v4()), None, &index(1), at(50)).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(again, id);
+    let job = f.store.job(&ann, id).await.unwrap().unwrap();
+    let new = (job.state, job.attempts, job.run_at, job.created_at, job.finished_at);
+    assert_eq!(new, (JobState::Ready, 0, at(50), at(50), None));
+    f.store.claim_jobs(1, at(50), LEASE).await.unwrap();
+    f.store.finish_jobs(&[id], at(51)).await.unwrap();
+
+    let tx = f.store.begin().await.unwrap();
+    assert_eq!(tx.sweep_jobs(at(51)).await.unwrap(), 0);
+    assert_eq!(tx.sweep_jobs(at(52)).await.unwrap(), 1);
+    tx.commit().await.unwrap();
+    assert_eq!(f.store.job(&ann, id).await.unwrap(), None);
+}
+
+pub(crate) async fn jobs_are_tried_again_and_taken_back(f: &Fixture) {
+    let ann = owner("ann");
+    enqueue(&f.store, 1, at(0)).await;
+    let id = f.store.claim_jobs(1, at(1), LEASE).await.unwrap()[0].id;
+    f.store.fail_job(id, "away", None).await.unwrap();
+    let tx = f.store.begin().await.unwrap();
+    assert_eq!(tx.job(&owner("bob"), id).await.unwrap(), None);
+    assert_eq!(tx.job(&ann, id).await.unwrap().unwrap().state, JobState::Dead);
+    tx.retry_job(id, at(5)).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(counts(f).await, (1, 0, 0));
+    let tx = f.store.begin().await.unwrap();
+    tx.cancel_job(id, at(6)).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(f.store.claim_jobs(9, at(9_999), LEASE).await.unwrap(), []);
+    let job = f.store.job(&ann, id).await.unwrap().unwrap();
+    assert_eq!((job.state, job.finished_at), (JobState::Cancelled, Some(at(6))));
+    // Wanted again, it is not cancelled any more.
+    enqueue(&f.store, 1, at(7)).await;
+    assert_eq!(f.store.claim_jobs(9, at(7), LEASE).await.unwrap()[0].id, id);
+}
+
+pub(crate) async fn pages_of_jobs_are_the_list_cut_up(f: &Fixture) {
+    let ann = owner("ann");
+    for n in 0..7 {
+        // Two at each time: the id decides.
+        enqueue(&f.store, n, at(i64::try_from(n / 2).unwrap())).await;
+    }
+    let all = f.store.jobs(Some(&ann), None, 99).await.unwrap();
+    assert_eq!(all.len(), 7);
+    let mut page = PageRequest::first(3);
+    let mut found = Vec::new();
+    loop {
+        let part = f.store.job_page(&ann, Some(JobState::Ready), &page).await.unwrap();
+        page.after = part.items.last().map(job_cursor);
+        found.extend(part.items);
+        if !part.has_next {
+            break;
+        }
+    }
+    assert_eq!(found, all);
+    assert_eq!(f.store.job_page(&ann, Some(JobState::Dead), &PageRequest::first(3)).await.unwrap().items, []);
+    assert_eq!(f.store.job_page(&owner("bob"), None, &PageRequest::first(3)).await.unwrap().items, []);
 }
