@@ -348,6 +348,17 @@ impl Call<'_> {
     }
 }
 
+/// A GraphQL answer, or a socket's message with one, without what it says of its cost.
+pub fn without_cost(mut answer: Value) -> Value {
+    if let Some(answer) = answer.as_object_mut() {
+        answer.remove("extensions");
+    }
+    if let Some(payload) = answer.get_mut("payload").and_then(Value::as_object_mut) {
+        payload.remove("extensions");
+    }
+    answer
+}
+
 /// An answer.
 pub struct Answer {
     pub status: u16,
@@ -363,9 +374,7 @@ impl Answer {
 
     /// The body of a GraphQL answer, without what it says of its cost.
     pub fn outcome(&self) -> Value {
-        let mut body = self.json();
-        body.as_object_mut().unwrap().remove("extensions");
-        body
+        without_cost(self.json())
     }
 
     /// The body as text.

@@ -3,6 +3,7 @@
 mod account;
 mod blob;
 mod change;
+mod change_log;
 mod filter;
 mod job;
 mod list;
@@ -113,6 +114,13 @@ contract! {
         sizes_are_those_of_the_owner_s_project
         activity_counts_sessions_and_machines
     }
+    change_log {
+        changes_are_in_the_order_of_their_commits
+        a_deleted_project_is_one_version_of_many_changes
+        a_dropped_transaction_logs_nothing_and_rings_nothing
+        the_sweep_takes_whole_versions_and_remembers_how_far
+        what_another_process_changed_is_seen_by_a_look
+    }
     message {
         messages_come_back
         pages_are_the_list_cut_up
@@ -140,6 +148,9 @@ contract! {
         failures_wait_die_and_revive
         a_lost_lease_is_claimed_again
         a_job_of_a_dropped_transaction_never_was
+        a_done_job_is_kept_and_comes_back_as_itself
+        jobs_are_tried_again_and_taken_back
+        pages_of_jobs_are_the_list_cut_up
     }
     blob {
         bytes_come_back_as_they_were
