@@ -148,6 +148,48 @@ const FIELDS: &[Field] = &[
         foreign: Foreign::NotFound,
     },
     Field {
+        name: "jobs",
+        query: "{ jobs { nodes { id kind session { name } project { name } } } }",
+        shows: "$job",
+        foreign: Foreign::Own,
+    },
+    Field {
+        name: "job",
+        query: r#"{ job(id: "$job") { id project { name } } }"#,
+        shows: MINE,
+        foreign: Foreign::NotFound,
+    },
+    Field {
+        name: "retryJob",
+        query: r#"mutation { retryJob(input: { id: "$job" }) { job { id project { name } } } }"#,
+        shows: MINE,
+        foreign: Foreign::NotFound,
+    },
+    Field {
+        name: "cancelJob",
+        query: r#"mutation { cancelJob(input: { id: "$job" }) { job { id project { name } } } }"#,
+        shows: MINE,
+        foreign: Foreign::NotFound,
+    },
+    Field {
+        name: "reindexProject",
+        query: r#"mutation { reindexProject(input: { id: "$project" }) { job { id project { name } } } }"#,
+        shows: MINE,
+        foreign: Foreign::NotFound,
+    },
+    Field {
+        name: "sessionChanged",
+        query: r#"subscription { sessionChanged(since: "$since") { kind clientId session { name } } }"#,
+        shows: MINE,
+        foreign: Foreign::Own,
+    },
+    Field {
+        name: "jobChanged",
+        query: r#"subscription { jobChanged(id: "$job") { id state project { name } } }"#,
+        shows: MINE,
+        foreign: Foreign::NotFound,
+    },
+    Field {
         name: "stats",
         query: "{ stats { totalSessions totalProjects uniqueGitBranches topTags { tag } } }",
         shows: MINE,
@@ -175,8 +217,12 @@ async fn every_root_field_has_a_row() {
 async fn root_fields_answer_their_owner_alone() {
     let world = World::start().await;
     for field in FIELDS.iter().filter(|field| !field.is_mutation()) {
-        check_field(&world, field).await;
+        match field.query.starts_with("subscription") {
+            true => check_subscription(&world, field).await,
+            false => check_field(&world, field).await,
+        }
     }
+    world.gateway.run_jobs().await;
     // What changes something gets a world of its own.
     for field in FIELDS.iter().filter(|field| field.is_mutation()) {
         let world = World::start().await;
@@ -229,10 +275,37 @@ async fn check_field(world: &World, field: &Field) {
     assert!(!mine.text().contains(THEIRS), "{}: {}", field.name, mine.text());
 }
 
-/// Every root field with a document that asks for it, over ids that are there.
+/// The same of what is told as it happens: the first answer of each who asks, after both accounts have changed something.
+async fn check_subscription(world: &World, field: &Field) {
+    let ids = Ids::of(world).await;
+    let shows = ids.fill(field.shows);
+    for who in [Who::Nobody, Who::Stranger, Who::WriteOnly, Who::Other, Who::Me] {
+        let since = world.gateway.app.change_cursor(world.caller(who)).await.expect("a cursor");
+        let query = ids.fill(field.query).replace("$since", &since);
+        for (who, word, project) in [(Who::Me, MINE, OWN), (Who::Other, THEIRS, SHARED)] {
+            let id = format!("{} {since}", field.name);
+            world.put(who, crate::specstory::world::bare(project, &id, word)).await;
+        }
+        let answer = world.first_event(who, &query).await;
+        let is_mine = answer.to_string().contains(&shows);
+        let wanted = match (who, &field.foreign) {
+            (Who::Nobody | Who::Stranger, _) => "UNAUTHENTICATED",
+            (Who::WriteOnly, _) => "FORBIDDEN",
+            (Who::Other, Foreign::NotFound) => "NOT_FOUND",
+            _ => "",
+        };
+        assert_eq!(code(&answer), wanted, "{} for {who:?}: {answer}", field.name);
+        assert_eq!(has_data(&answer), wanted.is_empty(), "{} for {who:?}: {answer}", field.name);
+        assert_eq!(is_mine, who == Who::Me, "{} for {who:?}: {answer}", field.name);
+        assert!(who == Who::Other || !answer.to_string().contains(THEIRS), "{} for {who:?}: {answer}", field.name);
+    }
+}
+
+/// Every field of a query's or a mutation's root with a document that asks for it, over ids that are there.
 pub(crate) async fn every_field(world: &World) -> Vec<(&'static str, String)> {
     let ids = Ids::of(world).await;
-    FIELDS.iter().map(|field| (field.name, ids.fill(field.query))).collect()
+    let asked = FIELDS.iter().filter(|field| !field.query.starts_with("subscription"));
+    asked.map(|field| (field.name, ids.fill(field.query))).collect()
 }
 
 /// How a route behaves to the right caller and to another account, which has no project of the path's id.
@@ -375,6 +448,8 @@ struct Ids {
     /// A session that is shared.
     shared: String,
     device: String,
+    /// A job that waits.
+    job: String,
 }
 
 impl Ids {
@@ -385,6 +460,7 @@ impl Ids {
         world.gateway.run_jobs().await;
         let me = world.caller(Who::Me);
         let device = sg_app::NewDevice { hostname: MINE.to_owned(), ..sg_app::NewDevice::default() };
+        let job = world.gateway.app.reindex_project(me, &ProjectId::new(OWN).expect("an id")).await.expect("a job");
         let device = world.gateway.app.create_device(me, &world.gateway.me.user.id, &device).await.expect("a device");
         let query = r#"query($p: String!) { viewer { id } apiKeys { id name }
             sessions(filters: { projectId: $p }) { nodes { id exchanges { id } } } }"#;
@@ -399,13 +475,14 @@ impl Ids {
             key: text("/apiKeys/1/id").to_owned(),
             shared: shared.id.to_string(),
             device: device.token.id.to_string(),
+            job: job.id.to_string(),
         }
     }
 
     fn fill(&self, text: &str) -> String {
         let text = text.replace("$session", &self.session).replace("$exchange", &self.exchange);
         let text = text.replace("$shared", &self.shared).replace("$key", &self.key);
-        let text = text.replace("$device", &self.device);
+        let text = text.replace("$device", &self.device).replace("$job", &self.job);
         text.replace("$project", OWN).replace("$user", &self.user)
     }
 }

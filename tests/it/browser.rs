@@ -18,8 +18,11 @@ pub fn node(script: &str, arguments: &[&str]) -> Said {
 #[test]
 fn the_playground_opens_signed_in_and_answers_on_the_users_data() {
     let program = Program::new();
-    let server = program.serve(&["demo"]);
-    let ran = node("playground.mjs", &[&server.url]);
+    let server = program.serve_with(&["demo"], &[("SESSIONGRAPH_RATE_LIMIT__GRAPHQL_PER_HOUR", "0")]);
+    let email = "demo@sessiongraph.local";
+    let told = program.ok(&["user", "password", email, "--generate-password"]);
+    let password = told.split(": ").nth(1).and_then(|told| told.split(' ').next()).expect("a password");
+    let ran = node("playground.mjs", &[&server.url, email, password]);
     assert_eq!(ran.code, 0, "{}\n{}", ran.out, ran.err);
 }
 

@@ -96,7 +96,8 @@ pub struct Gateway {
     pub ids: Arc<CountingIds>,
     router: axum::Router,
     dir: tempfile::TempDir,
-    _database: Option<crate::postgres::Database>,
+    store: StoreConfig,
+    database: Option<crate::postgres::Database>,
 }
 
 impl Gateway {
@@ -135,14 +136,14 @@ impl Gateway {
             Some(database) => database.url().to_owned(),
             None => format!("sqlite://{path}/sessiongraph.db"),
         };
-        let store = Store::open(&StoreConfig {
+        let config = StoreConfig {
             database_url,
             blob_url: format!("file://{path}/blobs"),
             blob_options: Vec::new(),
             max_connections: 4,
-        })
-        .await
-        .unwrap();
+        };
+        let store = Store::open(&config).await.unwrap();
+        let store_config = config;
         let index = TantivyIndex::open(TantivyConfig::new(dir.path().join("index"))).unwrap();
         let clock = Arc::new(FixedClock(AtomicI64::new(FixedClock::START)));
         let ids = Arc::new(CountingIds::default());
@@ -152,7 +153,7 @@ impl Gateway {
         config.http.spool_dir = dir.path().join("spool");
         let router = sg_server::http::router(app.clone(), &config);
         let me = account(&app, "me@example.com").await;
-        Self { app, me, clock, ids, router, dir, _database: database }
+        Self { app, me, clock, ids, router, dir, store: store_config, database }
     }
 
     /// Another account, which may see nothing of the first.
@@ -169,6 +170,20 @@ impl Gateway {
     /// The folder of the store and the index.
     pub fn dir(&self) -> &std::path::Path {
         self.dir.path()
+    }
+
+    /// Another process on the same data: a store and an index of its own, the same clock and ids.
+    pub async fn beside(&self) -> App {
+        let store = Store::open(&self.store).await.unwrap();
+        let folder = tempfile::tempdir_in(self.dir.path()).unwrap().keep();
+        let search = Arc::new(TantivyIndex::open(TantivyConfig::new(folder)).unwrap());
+        let (clock, ids) = (self.clock.clone(), self.ids.clone());
+        App::new(Parts { store, search, clock, ids, limits: Limits::default() })
+    }
+
+    /// Runs SQL in the database itself, on PostgreSQL.
+    pub async fn psql(&self, sql: &str) -> String {
+        self.database.as_ref().expect("PostgreSQL").psql(sql).await
     }
 
     /// Runs jobs until none is due.
@@ -228,6 +243,17 @@ impl Gateway {
         answer
     }
 
+    /// Follows a GraphQL subscription as `me`, without a transport.
+    pub fn follow(&self, query: &str, variables: Value) -> Followed {
+        self.follow_as(self.me.caller.clone(), query, variables)
+    }
+
+    /// Follows a GraphQL subscription as somebody.
+    pub fn follow_as(&self, caller: Caller, query: &str, variables: Value) -> Followed {
+        let graphql = sg_schema::Graphql::new(self.app.clone(), sg_schema::GraphqlLimits::default()).unwrap();
+        Followed::new(&graphql, caller, query, variables)
+    }
+
     /// The `extensions.code` of the first error of a document that must fail.
     pub async fn graphql_code(&self, query: &str, variables: Value) -> String {
         let body = self.graphql_as(&self.me.key, query, variables).await.json();
@@ -248,6 +274,28 @@ impl Gateway {
             axum::serve(listener, service).await.unwrap();
         });
         Listening { url, task }
+    }
+}
+
+/// A subscription, answer by answer.
+pub struct Followed(futures_util::stream::BoxStream<'static, Value>);
+
+impl Followed {
+    /// Follows one.
+    pub fn new(graphql: &sg_schema::Graphql, caller: Caller, query: &str, variables: Value) -> Self {
+        let variables = variables.as_object().cloned().unwrap_or_default();
+        Self(graphql.follow(caller, query, variables))
+    }
+
+    /// The next answer; fails when there is none in a minute.
+    pub async fn next(&mut self) -> Value {
+        self.end_or_next().await.expect("the subscription has ended")
+    }
+
+    /// The next answer, or `None` when the subscription has ended; fails when neither comes in a minute.
+    pub async fn end_or_next(&mut self) -> Option<Value> {
+        use futures_util::StreamExt as _;
+        tokio::time::timeout(Duration::from_secs(60), self.0.next()).await.expect("nothing was told")
     }
 }
 

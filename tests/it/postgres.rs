@@ -16,6 +16,28 @@ impl Database {
     pub fn url(&self) -> &str {
         &self.0
     }
+
+    /// Runs SQL beside whoever uses the database; what it says, without headings.
+    pub async fn psql(&self, sql: &str) -> String {
+        let mut command = Command::new(server().bin.join("psql"));
+        command.args([
+            "--no-psqlrc",
+            "--tuples-only",
+            "--no-align",
+            "--set",
+            "ON_ERROR_STOP=1",
+            "--command",
+            sql,
+            &self.0,
+        ]);
+        tokio::task::spawn_blocking(move || {
+            let output = command.current_dir("/").output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            String::from_utf8(output.stdout).unwrap()
+        })
+        .await
+        .unwrap()
+    }
 }
 
 /// A new, empty database. Starts the server when it is the first; fails, not skips, when PostgreSQL is not installed.

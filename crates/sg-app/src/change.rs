@@ -79,6 +79,14 @@ impl App {
         .boxed())
     }
 
+    /// Where the caller's changes stand now: a `since` that tells what comes next. Whoever takes it before reading what is
+    /// there misses nothing in between.
+    pub async fn change_cursor(&self, caller: &Caller) -> Result<String> {
+        let identity = caller.require(Scope::Read)?;
+        let version = self.store().data_version(&identity.user).await?;
+        Ok(ChangePlace::end_of(version).cursor(&identity.user))
+    }
+
     /// Hears what other processes change, for the subscribers of this one. Never ends: the server runs it beside its
     /// requests. What this process changes is heard without it.
     pub async fn hear_others(&self) {

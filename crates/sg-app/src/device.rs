@@ -180,7 +180,9 @@ impl App {
         let device = self.device(secret).await?;
         let tx = self.store().begin().await?;
         tx.revoke_device_token(None, device.id, self.now()).await?;
-        tx.commit().await
+        tx.commit().await?;
+        self.store().nudge(&device.user);
+        Ok(())
     }
 
     /// The devices of the caller's account; with `admin` and `everyone`, of all. Revoked ones are included.

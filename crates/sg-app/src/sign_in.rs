@@ -46,7 +46,9 @@ impl App {
             return Err(Error::not_found("user"));
         }
         tx.delete_web_sessions(user).await?;
-        tx.commit().await
+        tx.commit().await?;
+        self.store().nudge(user);
+        Ok(())
     }
 
     /// Signs a browser in with a password. Every wrong address and every wrong password is one and the same
@@ -130,9 +132,13 @@ impl App {
 
     /// Signs a browser out. Whoever holds its cookie may; a cookie that is not known changes nothing.
     pub async fn sign_out(&self, secret: &str) -> Result<()> {
+        let hash = Digest::of(secret.as_bytes());
+        let Some(session) = self.store().web_session_by_hash(&hash).await? else { return Ok(()) };
         let tx = self.store().begin().await?;
-        tx.delete_web_session(&Digest::of(secret.as_bytes())).await?;
-        tx.commit().await
+        tx.delete_web_session(&hash).await?;
+        tx.commit().await?;
+        self.store().nudge(&session.user);
+        Ok(())
     }
 
     /// Removes what has ended: browsers, device codes, access tokens. They are kept for a day, so that whoever still uses

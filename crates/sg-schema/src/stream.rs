@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::parser::types::{
-    DocumentOperations, ExecutableDocument, Field, FragmentDefinition, OperationDefinition, OperationType, Selection,
+    DocumentOperations, ExecutableDocument, FragmentDefinition, OperationType, Selection,
 };
 use async_graphql::{Context, Name, Positioned, Request, Response};
 use futures_util::stream::{self, BoxStream, Stream, StreamExt as _};
@@ -113,7 +113,7 @@ struct Run {
     document: Arc<Document>,
     operation_name: Option<String>,
     bound: Bound,
-    /// The document with its subscription's root as one field; made when it is first needed.
+    /// The document with a field at its subscription's root; made when it is first needed.
     executable: Option<ExecutableDocument>,
 }
 
@@ -141,9 +141,11 @@ impl Run {
         let request_id = &self.caller.request_id;
         match self.graphql.isolated(source.next(), request_id, &self.document).await {
             Some(Some(Ok(event))) => {
-                let answer = self.execute(Occasion::Happening(event)).await;
-                // Without an answer the field was left out by a directive; it opened nothing then either.
-                Some((answer??, Stage::Live(source)))
+                let answer = match self.execute(Occasion::Happening(event)).await {
+                    Some(answer) => answer?,
+                    None => self.panicked(),
+                };
+                Some((answer, Stage::Live(source)))
             }
             Some(Some(Err(error))) => {
                 let errors = present(vec![server_error(error)], request_id);
@@ -164,11 +166,10 @@ impl Run {
         }
     }
 
-    /// Executes the operation once. The outer `None` is for no answer at all, the inner one for none this time.
+    /// Executes the operation once. The outer `None` is for a panic, the inner one for an execution that shows nothing.
     async fn execute(&mut self, occasion: Occasion) -> Option<Option<Response>> {
         let name = self.operation_name.as_deref();
-        let executable =
-            self.executable.get_or_insert_with(|| with_one_root_field(self.document.executable.clone(), name));
+        let executable = self.executable.get_or_insert_with(|| with_root_field(self.document.executable.clone(), name));
         let mut request = Request::new(String::new()).variables(self.bound.values.clone()).data(occasion);
         request.operation_name = self.operation_name.clone();
         request.set_parsed_query(executable.clone());
@@ -191,50 +192,36 @@ impl Run {
     }
 }
 
-/// Makes the root of a subscription what the library takes it to be: fields, and each response key once. It passes over
-/// fragments there, which the specification allows, and would open a field twice that is selected twice.
-fn with_one_root_field(mut document: ExecutableDocument, name: Option<&str>) -> ExecutableDocument {
+/// Makes the root of a subscription what the library takes it to be: fields. It passes over fragments there, which the
+/// specification allows.
+fn with_root_field(mut document: ExecutableDocument, name: Option<&str>) -> ExecutableDocument {
     let fragments = document.fragments.clone();
-    let lift = |operation: &mut Positioned<OperationDefinition>| {
-        if operation.node.ty != OperationType::Subscription {
-            return;
-        }
-        let items = std::mem::take(&mut operation.node.selection_set.node.items);
-        let mut fields: Vec<Positioned<Field>> = Vec::new();
-        collect(items, &fragments, &mut fields);
-        let fields = fields.into_iter().map(|field| Positioned::new(Selection::Field(field.clone()), field.pos));
-        operation.node.selection_set.node.items = fields.collect();
+    let operation = match &mut document.operations {
+        DocumentOperations::Single(operation) => Some(operation),
+        DocumentOperations::Multiple(operations) => match name {
+            Some(name) => operations.get_mut(name),
+            None => operations.values_mut().next(),
+        },
     };
-    match &mut document.operations {
-        DocumentOperations::Single(operation) => lift(operation),
-        DocumentOperations::Multiple(operations) => {
-            if let Some(operation) = name.and_then(|name| operations.get_mut(name)) {
-                lift(operation);
-            }
-        }
+    if let Some(operation) = operation {
+        let root = &mut operation.node.selection_set.node.items;
+        let mut fields = Vec::new();
+        collect(std::mem::take(root), &fragments, &mut fields);
+        *root = fields;
     }
     document
 }
 
 /// Collects root fields through fragments. The guard has made sure that fragments neither spread themselves nor nest
-/// deep, and validation that conditions do not stand at a subscription's root.
+/// deep, and validation that there is one field and no condition on the way to it.
 fn collect(
     items: Vec<Positioned<Selection>>,
     fragments: &HashMap<Name, Positioned<FragmentDefinition>>,
-    fields: &mut Vec<Positioned<Field>>,
+    fields: &mut Vec<Positioned<Selection>>,
 ) {
     for item in items {
         match item.node {
-            Selection::Field(field) => {
-                let key = &field.node.response_key().node;
-                match fields.iter_mut().find(|known| known.node.response_key().node == *key) {
-                    Some(known) => {
-                        let more = field.node.selection_set.node.items;
-                        known.node.selection_set.node.items.extend(more);
-                    }
-                    None => fields.push(field),
-                }
-            }
+            Selection::Field(_) => fields.push(item),
             Selection::InlineFragment(inline) => collect(inline.node.selection_set.node.items, fragments, fields),
             Selection::FragmentSpread(spread) => {
                 if let Some(fragment) = fragments.get(&spread.node.fragment_name.node) {

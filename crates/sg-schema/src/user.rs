@@ -1,7 +1,9 @@
 //! Accounts.
 
-use async_graphql::{ID, Object};
+use async_graphql::{Context, ID, Object};
 
+use crate::failure::Outcome;
+use crate::loader::Reach;
 use crate::scalar::DateTime;
 
 /// A person with an account.
@@ -23,5 +25,12 @@ impl User {
     /// When the account was made.
     fn created_at(&self) -> DateTime {
         DateTime(self.0.created_at)
+    }
+
+    /// Where the changes of the caller's sessions stand now. Whoever takes it before a list and then subscribes to
+    /// `sessionChanged` with it as `since` misses nothing in between.
+    async fn change_cursor(&self, ctx: &Context<'_>) -> Outcome<String> {
+        let reach = Reach::of(ctx);
+        Ok(reach.app.change_cursor(&reach.caller).await?)
     }
 }

@@ -39,18 +39,28 @@ async fn queries_and_what_goes_wrong_before_they_run() {
     assert_eq!((answer.status, answer.header("content-type")), (200, "text/event-stream; charset=utf-8"));
     assert_eq!((answer.header("x-accel-buffering"), answer.header("content-encoding")), ("no", ""));
     assert_eq!(answer.header("cache-control"), "private, no-store");
-    let want = [("next".to_owned(), json!({ "data": { "viewer": { "email": "me@example.com" } } })), ("complete".to_owned(), Value::Null)];
+    let want = [
+        ("next".to_owned(), json!({ "data": { "viewer": { "email": "me@example.com" } } })),
+        ("complete".to_owned(), Value::Null),
+    ];
     assert_eq!(events(&answer.text()), want);
     for query in ["{", "{ nope }", "subscription { nope }", "query($id: String!) { session(id: $id) { id } }"] {
         let answer = ask(query).await;
-        assert_eq!((answer.status, answer.header("content-type")), (200, "text/event-stream; charset=utf-8"), "{query}");
+        assert_eq!(
+            (answer.status, answer.header("content-type")),
+            (200, "text/event-stream; charset=utf-8"),
+            "{query}"
+        );
         let events = events(&answer.text());
         assert_eq!((events.len(), events[0].0.as_str(), events[1].0.as_str()), (2, "next", "complete"), "{query}");
         assert_eq!(events[0].1["errors"][0]["extensions"]["code"], "VALIDATION_ERROR");
         assert!(events[0].1.get("data").is_none());
     }
     let over_get = format!("{PATH}?query=%7B__typename%7D");
-    assert_eq!(events(&gateway.get(&over_get).header("accept", EVENTS).send().await.text())[0].1, json!({ "data": { "__typename": "Query" } }));
+    assert_eq!(
+        events(&gateway.get(&over_get).header("accept", EVENTS).send().await.text())[0].1,
+        json!({ "data": { "__typename": "Query" } })
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -60,7 +70,10 @@ async fn what_is_no_request_is_refused_without_a_stream() {
     let none = post().json(&json!({ "query": QUIET })).send().await;
     assert_eq!((none.status, none.json()["errors"][0]["extensions"]["code"].as_str()), (401, Some("UNAUTHENTICATED")));
     let malformed = post().key(&gateway.me.key).json(&json!([])).send().await;
-    assert_eq!((malformed.status, malformed.json()["errors"][0]["extensions"]["code"].as_str()), (400, Some("VALIDATION_ERROR")));
+    assert_eq!(
+        (malformed.status, malformed.json()["errors"][0]["extensions"]["code"].as_str()),
+        (400, Some("VALIDATION_ERROR"))
+    );
     let form = post().key(&gateway.me.key).json(&json!({})).header("content-type", "text/plain").send().await;
     assert_eq!(form.status, 415);
     let mutation = gateway.get(&format!("{PATH}?query=mutation%7B__typename%7D")).header("accept", EVENTS).send().await;
@@ -69,7 +82,12 @@ async fn what_is_no_request_is_refused_without_a_stream() {
     let reserve = gateway.call(Method::PUT, PATH).key(&gateway.me.key).send().await;
     assert_eq!((reserve.status, reserve.header("allow")), (405, "GET, POST"));
     assert!(reserve.text().contains("singleConnection: false"), "{}", reserve.text());
-    let single = post().key(&gateway.me.key).header("x-graphql-event-stream-token", "t").json(&json!({ "query": QUIET })).send().await;
+    let single = post()
+        .key(&gateway.me.key)
+        .header("x-graphql-event-stream-token", "t")
+        .json(&json!({ "query": QUIET }))
+        .send()
+        .await;
     assert!(single.status == 400 && single.text().contains("singleConnection: false"), "{}", single.text());
 }
 
@@ -80,8 +98,14 @@ async fn a_subscription_without_a_stream_is_told_what_it_needs() {
         let call = gateway.call(Method::POST, PATH).key(&gateway.me.key).header("accept", accept);
         let answer = call.json(&json!({ "query": QUIET })).send().await;
         let body = answer.json();
-        assert_eq!((answer.status, &body["errors"][0]["extensions"]["code"]), (status, &json!("UNSUPPORTED_FORMAT")), "{accept}");
-        assert!(body["errors"][0]["message"].as_str().unwrap().contains("text/event-stream") && body.get("data").is_none());
+        assert_eq!(
+            (answer.status, &body["errors"][0]["extensions"]["code"]),
+            (status, &json!("UNSUPPORTED_FORMAT")),
+            "{accept}"
+        );
+        assert!(
+            body["errors"][0]["message"].as_str().unwrap().contains("text/event-stream") && body.get("data").is_none()
+        );
     }
 }
 
@@ -152,6 +176,7 @@ async fn a_stream_tells_changes_and_that_it_is_alive_until_its_client_goes() {
         stream = heard => stream.unwrap(),
         () = stir(&gateway) => unreachable!("it goes on"),
     };
+    gateway.run_jobs().await;
     assert_eq!(server.live()["streams"], 2);
     drop((quiet, stream));
     let begun = std::time::Instant::now();

@@ -126,6 +126,12 @@ impl World {
         self.send(who, "POST", "/api/v1/graphql", &headers, Body::from(body)).await
     }
 
+    /// The first thing that a GraphQL subscription tells.
+    pub(crate) async fn first_event(&self, who: Who, query: &str) -> Value {
+        let caller = self.gateway.app.identify(self.key(who), "test".to_owned()).await.expect("a caller");
+        self.gateway.follow_as(caller, query, json!({})).next().await
+    }
+
     /// Sends a JSON body.
     pub(crate) async fn tell(&self, who: Who, method: &str, path: &str, body: &Value) -> Answer {
         self.send(who, method, path, &[("content-type", "application/json")], Body::from(body.to_string())).await

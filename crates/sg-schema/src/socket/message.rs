@@ -37,8 +37,7 @@ pub enum Credential {
 /// The longest id of an operation, in bytes.
 const MAX_ID_BYTES: usize = 256;
 /// Where clients put a key beside an `Authorization`, in lower case.
-const KEYS: [&str; 8] =
-    ["key", "token", "apikey", "api_key", "authtoken", "accesstoken", "access_token", "x-api-key"];
+const KEYS: [&str; 8] = ["key", "token", "apikey", "api_key", "authtoken", "accesstoken", "access_token", "x-api-key"];
 /// Where the playground puts its token.
 const PAGE: &str = "x-csrf-token";
 
@@ -70,6 +69,9 @@ pub(super) fn read(text: &str) -> Result<Incoming, String> {
                 return Err("Invalid message: the query is missing".to_owned());
             }
             Ok(Incoming::Subscribe { id, params })
+        }
+        "start" | "stop" | "connection_terminate" => {
+            Err(format!("Invalid message: {kind} is of the older protocol graphql-ws, speak graphql-transport-ws"))
         }
         kind => Err(format!("Invalid message: {} is not what a client sends", shown(kind))),
     }

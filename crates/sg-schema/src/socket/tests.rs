@@ -58,7 +58,9 @@ fn a_reason_fits_into_a_close_frame() {
     start(&mut socket, &id);
     let text = serde_json::json!({ "type": "subscribe", "id": id, "payload": { "query": "{a}" } }).to_string();
     let close = socket.receive(&text).err().unwrap();
-    assert!(close.code == 4409 && close.reason.len() <= MAX_REASON_BYTES && close.reason.starts_with("Subscriber for ü"));
+    assert!(
+        close.code == 4409 && close.reason.len() <= MAX_REASON_BYTES && close.reason.starts_with("Subscriber for ü")
+    );
     let kind = format!(r#"{{"type":"{}"}}"#, "ü".repeat(1_000));
     assert!(socket.receive(&kind).err().unwrap().reason.len() <= MAX_REASON_BYTES);
 }
@@ -91,7 +93,9 @@ fn an_id_is_free_again_once_its_operation_has_ended() {
     assert_eq!(socket.deliver(first.last("complete".to_owned())).as_deref(), Some("complete"));
     assert_eq!(socket.live(), 0);
     let second = start(&mut socket, "1");
-    assert!(matches!(socket.receive(r#"{"type":"complete","id":"1"}"#), Ok(Step::Stop(serial)) if serial == second.serial));
+    assert!(
+        matches!(socket.receive(r#"{"type":"complete","id":"1"}"#), Ok(Step::Stop(serial)) if serial == second.serial)
+    );
     // What the first, or the stopped one, still had to say is not the third one's.
     let third = start(&mut socket, "1");
     for late in [&first, &second] {

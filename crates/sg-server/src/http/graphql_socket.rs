@@ -44,12 +44,7 @@ pub(crate) fn is_upgrade(headers: &HeaderMap) -> bool {
 }
 
 /// Answers a handshake and goes on as a socket.
-pub(crate) async fn upgrade(
-    state: &super::State,
-    graphql: &Graphql,
-    caller: Caller,
-    request: Request,
-) -> Response {
+pub(crate) async fn upgrade(state: &super::State, graphql: &Graphql, caller: Caller, request: Request) -> Response {
     let id = request::id(&request);
     let (mut parts, _) = request.into_parts();
     let path = parts.uri.path().to_owned();
@@ -68,7 +63,8 @@ pub(crate) async fn upgrade(
         Ok(upgrade) => upgrade,
         Err(rejection) => {
             let rejection = rejection.into_response();
-            let mut response = failure(&path, &id, ErrorKind::Invalid, "this is not a WebSocket handshake of version 13");
+            let mut response =
+                failure(&path, &id, ErrorKind::Invalid, "this is not a WebSocket handshake of version 13");
             *response.status_mut() = rejection.status();
             return response;
         }
@@ -140,8 +136,12 @@ impl Session {
         self.tasks.abort_all();
         let code = close.as_ref().map(|close| close.code);
         tracing::info!(id = self.id.as_str(), code, millis = begun.elapsed().as_millis(), "socket closed");
-        if let Some(close) = close {
-            goodbye(&mut socket, close).await;
+        match close {
+            Some(close) => goodbye(&mut socket, close).await,
+            // Whoever closed it waits for an answer, which is sent while reading on.
+            None => {
+                let _ = tokio::time::timeout(GOODBYE, async { while let Some(Ok(_)) = socket.recv().await {} }).await;
+            }
         }
         while self.tasks.join_next().await.is_some() {}
     }

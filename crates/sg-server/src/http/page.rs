@@ -28,9 +28,10 @@ include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 #[cfg(not(feature = "ui"))]
 static ASSETS: &[Asset] = &[];
 
-/// Nothing that is not this server's own may be loaded, run or called. Monaco makes its styles and workers at run time.
+/// Nothing that is not this server's own may be loaded, run or called; to browsers a socket to where a page came from is
+/// its own. Monaco makes its styles and workers at run time.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self' data:; \
-    img-src 'self' data:; connect-src 'self' ws:; worker-src 'self' blob:; base-uri 'none'; form-action 'none'; \
+    img-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'";
 
 /// The same without what only Monaco needs. Both tools write styles at run time; ReDoc searches in a worker of its own.

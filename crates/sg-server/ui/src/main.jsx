@@ -1,79 +1,114 @@
-// The page: a sign-in bar above GraphiQL.
+// The page: a bar above GraphiQL, or what it takes to sign in.
 import "./workers.js";
 import "graphiql/style.css";
 import "./page.css";
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { createRoot } from "react-dom/client";
 import { GraphiQL } from "graphiql";
-import { parse } from "graphql";
-import { examples } from "./examples.js";
-import { ask, forgetKey, rememberKey, takeKey } from "./session.js";
-
-/** What the page knows about the credential: nothing yet, that it works, or why it does not. */
-const CHECKING = "checking";
-const OPEN = "open";
+import { useMonaco } from "@graphiql/react";
+import { getOperationAST, parse } from "graphql";
+import { START, examples } from "./examples.js";
+import { ask, forgetKey, listen, rememberKey, signOutVisitor, storage, takeKey, takeVisitor } from "./session.js";
 
 function Page() {
-  const [key, setKey] = useState(takeKey);
-  const [state, setState] = useState(key ? CHECKING : null);
+  // `undefined` until it is known whether there is one, `null` when there is none.
+  const [credential, setCredential] = useState(() => {
+    const key = takeKey();
+    return key ? { key } : undefined;
+  });
   const [problem, setProblem] = useState("");
   const [tabs, setTabs] = useState(null);
 
   useEffect(() => {
-    if (!key) return;
+    if (credential === undefined) takeVisitor().then(setCredential);
+  }, [credential]);
+
+  useEffect(() => {
+    if (!credential) return;
     let current = true;
-    setState(CHECKING);
-    ask(key, "query Start { sessions(first: 1) { nodes { id name } } projects { id name } }").then(({ status, body }) => {
+    ask(credential, { query: START }).then(({ status, body }) => {
       if (!current) return;
-      if (!body?.data) {
-        // The same key may be tried again, so the page must not hold on to it; a server that was away may know it still.
-        if (status === 401) forgetKey();
-        setKey("");
-        setState(null);
-      }
-      if (status === 401) {
-        setProblem("This key is not known here: it may have been revoked, have expired, or belong to another server.");
-      } else if (!body?.data) {
-        setProblem(body?.errors?.[0]?.message ?? `The server answered with status ${status}.`);
-      } else {
-        rememberKey(key);
+      if (body?.data) {
+        if (credential.key) rememberKey(credential.key);
         setProblem("");
         setTabs(examples(body.data));
-        setState(OPEN);
+        return;
       }
+      // The same key may be tried again, so the page must not hold on to it; a server that was away may know it still.
+      if (status === 401) forgetKey();
+      setCredential(null);
+      setProblem(status === 401
+        ? "This key is not known here: it may have been revoked, have expired, or belong to another server."
+        : body?.errors?.[0]?.message ?? `The server answered with status ${status}.`);
     });
     return () => { current = false; };
-  }, [key]);
+  }, [credential]);
 
-  const signOut = useCallback((why) => {
+  const drop = useCallback((why) => {
     forgetKey();
-    setKey("");
-    setState(null);
-    setProblem(typeof why === "string" ? why : "");
+    setCredential(null);
+    setTabs(null);
+    setProblem(why);
   }, []);
 
-  const fetcher = useMemo(() => async (request, options) => {
-    const { status, body } = await ask(key, request.query, request.variables, operationOf(request), options?.headers);
-    if (status === 401 && !hasOwnCredential(options?.headers)) {
-      signOut("The server no longer accepts this key. Sign in with another one.");
-    }
-    return body ?? { errors: [{ message: `The server answered with status ${status} and no JSON.` }] };
-  }, [key, signOut]);
+  const signOut = useCallback(async () => {
+    if (credential?.token) await signOutVisitor(credential);
+    drop("");
+  }, [credential, drop]);
 
+  const fetcher = useMemo(() => (request, options) => {
+    const asked = { ...request, operationName: operationOf(request) };
+    const typed = options?.headers ?? {};
+    if (isSubscription(asked)) return listen(credential, asked, typed);
+    return ask(credential, asked, typed).then(({ status, body }) => {
+      if (status === 401 && !hasOwnCredential(typed)) {
+        drop(credential?.key ? "The server no longer accepts this key. Sign in with another one." : "You are signed out. Sign in again.");
+      }
+      return body ?? { errors: [{ message: `The server answered with status ${status} and no JSON.` }] };
+    });
+  }, [credential, drop]);
+
+  const isOpen = Boolean(credential && tabs);
   return (
     <>
-      <Bar key={key} signedIn={state === OPEN ? key : ""} onSignOut={signOut} />
-      {state === OPEN ? (
-        <main className="sg-playground">
-          <GraphiQL fetcher={fetcher} defaultTabs={tabs} defaultEditorToolsVisibility={false} shouldPersistHeaders={false}>
+      <Bar credential={isOpen ? credential : null} onSignOut={signOut} />
+      {isOpen ? (
+        <main className="sg-playground" aria-label="Playground">
+          <GraphiQL fetcher={fetcher} defaultTabs={tabs} defaultEditorToolsVisibility={false} shouldPersistHeaders={false} storage={storage} maxHistoryLength={50}>
             <GraphiQL.Logo><span /></GraphiQL.Logo>
           </GraphiQL>
+          <Keyboard />
         </main>
       ) : (
-        <SignIn busy={state === CHECKING} problem={problem} onKey={(next) => { setProblem(""); setKey(next); setState(CHECKING); }} />
+        <SignIn busy={credential === undefined || Boolean(credential)} problem={problem} onKey={(key) => { setProblem(""); setCredential({ key }); }} />
       )}
     </>
   );
+}
+
+/**
+ * The keyboard's way out of the editors, where Tab indents: Escape first. The next Tab moves on, and any other key means
+ * writing again.
+ */
+function Keyboard() {
+  const monaco = useMonaco((state) => state.monaco);
+  useEffect(() => {
+    if (!monaco) return;
+    const free = (editor) => {
+      let isLeaving = false;
+      editor.onDidBlurEditorText(() => { isLeaving = false; });
+      editor.onKeyDown((event) => {
+        if (event.keyCode === monaco.KeyCode.Escape) isLeaving = true;
+        // What the editor does not hear is the browser's: it moves on.
+        else if (event.keyCode === monaco.KeyCode.Tab && isLeaving) event.stopPropagation();
+        else if (event.keyCode !== monaco.KeyCode.Shift) isLeaving = false;
+      });
+    };
+    monaco.editor.getEditors().forEach(free);
+    const created = monaco.editor.onDidCreateEditor(free);
+    return () => created.dispose();
+  }, [monaco]);
+  return <p className="sg-keys"><kbd>Ctrl</kbd>+<kbd>Enter</kbd> runs; <kbd>Enter</kbd> goes into an editor, <kbd>Esc</kbd> and then <kbd>Tab</kbd> out of it</p>;
 }
 
 /** The operation to run. Just after a change of tabs GraphiQL still names the operation of the tab before. */
@@ -86,18 +121,27 @@ function operationOf({ query, operationName }) {
   }
 }
 
-function hasOwnCredential(headers) {
-  return Object.keys(headers ?? {}).some((name) => name.toLowerCase() === "authorization");
+function isSubscription({ query, operationName }) {
+  try {
+    return getOperationAST(parse(query), operationName)?.operation === "subscription";
+  } catch {
+    return false;
+  }
 }
 
-function Bar({ signedIn, onSignOut }) {
+function hasOwnCredential(headers) {
+  return Object.keys(headers).some((name) => name.toLowerCase() === "authorization");
+}
+
+function Bar({ credential, onSignOut }) {
   return (
     <header className="sg-bar">
-      <strong>Sessiongraph</strong>
+      <h1 className="sg-name">Sessiongraph</h1>
       <span className="sg-path">/api/v1/graphql</span>
-      {signedIn && (
+      {credential && (
         <span className="sg-who">
-          <span data-testid="signed-in">Signed in with <code>{shown(signedIn)}</code></span>
+          {credential.email && <a href="/projects">Projects</a>}
+          <span data-testid="signed-in">{credential.email ? <>Signed in as {credential.email}</> : <>Signed in with <code>{shown(credential.key)}</code></>}</span>
           <button type="button" onClick={onSignOut}>Sign out</button>
         </span>
       )}
@@ -120,7 +164,7 @@ function SignIn({ busy, problem, onKey }) {
   return (
     <main className="sg-sign-in">
       <form onSubmit={submit}>
-        <h1>Your sessions, one query away</h1>
+        <h2>Your sessions, one query away</h2>
         <p>Paste an API key. It stays in this tab and is sent to this server only.</p>
         {problem && <p className="sg-problem" role="alert">{problem}</p>}
         <label htmlFor="key">API key</label>
@@ -128,7 +172,8 @@ function SignIn({ busy, problem, onKey }) {
           <input id="key" name="key" type="password" autoComplete="off" autoFocus spellCheck="false" placeholder="sk_live_…" required />
           <button type="submit" disabled={busy}>{busy ? "Signing in…" : "Sign in"}</button>
         </div>
-        <p className="sg-hint">Make one with <code>sessiongraph key create --user YOU@EXAMPLE.ORG</code>, or start <code>sessiongraph demo</code>, which opens this page signed in.</p>
+        <p className="sg-hint">Have a password here? <a href="/login?next=/">Sign in with your account</a>, and no key is needed.</p>
+        <p className="sg-hint">Make a key with <code>sessiongraph key create --user YOU@EXAMPLE.ORG</code>, or start <code>sessiongraph demo</code>, which opens this page signed in.</p>
       </form>
     </main>
   );

@@ -22,7 +22,8 @@ async fn world() -> (Gateway, Server) {
 async fn frames_that_cannot_be_a_message_close_the_socket() {
     let (gateway, server) = world().await;
     let deep = format!(r#"{{"type":"ping","payload":{}{}}}"#, r#"{"a":"#.repeat(40_000), "}".repeat(40_000));
-    let frame = |data: &[u8], opcode, is_final| Message::Frame(Frame::message(data.to_vec(), OpCode::Data(opcode), is_final));
+    let frame =
+        |data: &[u8], opcode, is_final| Message::Frame(Frame::message(data.to_vec(), OpCode::Data(opcode), is_final));
     for (what, frames, want) in [
         ("binary", vec![Message::binary(vec![0; 10])], 4400),
         ("deep JSON", vec![Message::text(deep)], 4400),

@@ -55,7 +55,12 @@ impl Server {
     }
 
     /// The same with further headers; the status it is refused with.
-    pub async fn try_open(&self, offered: &[&str], key: Option<&str>, headers: &[(&'static str, &str)]) -> Result<Client, u16> {
+    pub async fn try_open(
+        &self,
+        offered: &[&str],
+        key: Option<&str>,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Client, u16> {
         let mut request = format!("ws://{}{}", self.address, self.path).into_client_request().unwrap();
         if !offered.is_empty() {
             let offered = HeaderValue::from_str(&offered.join(", ")).unwrap();
@@ -87,7 +92,9 @@ impl Server {
     /// A socket that was let in.
     pub async fn ready(&self, key: &str) -> Client {
         let mut client = self.open(&["graphql-transport-ws"], None).await;
-        client.send(&json!({ "type": "connection_init", "payload": { "authorization": format!("Bearer {key}") } })).await;
+        client
+            .send(&json!({ "type": "connection_init", "payload": { "authorization": format!("Bearer {key}") } }))
+            .await;
         assert_eq!(client.next().await, json!({ "type": "connection_ack" }));
         client
     }
@@ -176,8 +183,12 @@ impl Client {
         let heard = tokio::time::timeout(PATIENCE, async {
             loop {
                 match self.stream.next().await {
-                    Some(Ok(Message::Text(text))) => return Heard::Message(without_cost(serde_json::from_str(&text).unwrap())),
-                    Some(Ok(Message::Close(frame))) => return Heard::Closed(frame.map_or(1005, |frame| frame.code.into())),
+                    Some(Ok(Message::Text(text))) => {
+                        return Heard::Message(without_cost(serde_json::from_str(&text).unwrap()));
+                    }
+                    Some(Ok(Message::Close(frame))) => {
+                        return Heard::Closed(frame.map_or(1005, |frame| frame.code.into()));
+                    }
                     Some(Ok(_)) => {}
                     Some(Err(_)) | None => return Heard::Closed(1006),
                 }
