@@ -70,9 +70,11 @@ fn nested(criterion: &mut Criterion) {
     let graphql = Graphql::new(app, GraphqlLimits::default()).unwrap();
     let body = Bytes::from(json!({ "query": NESTED }).to_string());
     let ask = || async {
-        let request = Request::post("/graphql").header("content-type", "application/json")
+        let request = Request::post("/graphql")
+            .header("content-type", "application/json")
             .header("cache-control", "no-store")
-            .body(body.clone()).unwrap();
+            .body(body.clone())
+            .unwrap();
         let response = graphql.handle(caller.clone(), request).await;
         let sg_schema::Body::Whole(body) = response.into_body() else { panic!("a stream") };
         assert!(body.starts_with(b"{\"data\":"), "{body:?}");

@@ -89,6 +89,7 @@ const FIELDS: &[Field] = &[
         shows: MINE,
         foreign: Foreign::Shared,
     },
+    Field { name: "rateLimit", query: "{ rateLimit { cost limit } }", shows: "\"cost\":1", foreign: Foreign::Shared },
     Field { name: "apiKeys", query: "{ apiKeys { id name prefix scopes } }", shows: "$key", foreign: Foreign::Own },
     Field { name: "devices", query: "{ devices { id hostname client } }", shows: "$device", foreign: Foreign::Own },
     Field {
@@ -298,6 +299,13 @@ async fn check_subscription(world: &World, field: &Field) {
         assert_eq!(is_mine, who == Who::Me, "{} for {who:?}: {answer}", field.name);
         assert!(who == Who::Other || !answer.to_string().contains(THEIRS), "{} for {who:?}: {answer}", field.name);
     }
+}
+
+/// Every field of a query's or a mutation's root with a document that asks for it, over ids that are there.
+pub(crate) async fn every_field(world: &World) -> Vec<(&'static str, String)> {
+    let ids = Ids::of(world).await;
+    let asked = FIELDS.iter().filter(|field| !field.query.starts_with("subscription"));
+    asked.map(|field| (field.name, ids.fill(field.query))).collect()
 }
 
 /// How a route behaves to the right caller and to another account, which has no project of the path's id.

@@ -238,7 +238,9 @@ impl Gateway {
     /// Runs a GraphQL document with a key and returns the whole answer.
     pub async fn graphql_as(&self, key: &str, query: &str, variables: Value) -> Answer {
         let body = json!({ "query": query, "variables": variables });
-        self.call(Method::POST, "/api/v1/graphql").key(key).json(&body).send().await
+        let answer = self.call(Method::POST, "/api/v1/graphql").key(key).json(&body).send().await;
+        crate::leak::assert_tight(&answer.text());
+        answer
     }
 
     /// Follows a GraphQL subscription as `me`, without a transport.
@@ -394,6 +396,17 @@ impl Call<'_> {
     }
 }
 
+/// A GraphQL answer, or a socket's message with one, without what it says of its cost.
+pub fn without_cost(mut answer: Value) -> Value {
+    if let Some(answer) = answer.as_object_mut() {
+        answer.remove("extensions");
+    }
+    if let Some(payload) = answer.get_mut("payload").and_then(Value::as_object_mut) {
+        payload.remove("extensions");
+    }
+    answer
+}
+
 /// An answer.
 pub struct Answer {
     pub status: u16,
@@ -405,6 +418,11 @@ impl Answer {
     /// The body as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.text()))
+    }
+
+    /// The body of a GraphQL answer, without what it says of its cost.
+    pub fn outcome(&self) -> Value {
+        without_cost(self.json())
     }
 
     /// The body as text.

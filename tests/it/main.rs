@@ -19,6 +19,7 @@ mod graphql;
 mod harness;
 mod http;
 mod import;
+mod leak;
 mod openapi;
 mod parity;
 mod postgres;

@@ -19,7 +19,7 @@ pub(crate) type Nullable<T> = Option<Result<T, Failure>>;
 
 /// The most errors one response carries.
 const MAX_ERRORS: usize = 20;
-/// The longest message of the library's own that is passed on: it may quote a whole input value.
+/// The longest message that is passed on: it may quote a whole input value.
 const MAX_MESSAGE_CHARS: usize = 500;
 
 impl From<Error> for Failure {
@@ -45,6 +45,15 @@ impl From<Failure> for async_graphql::Error {
 pub(crate) fn server_error(error: Error) -> ServerError {
     let mut made = ServerError::new(error.message.clone(), None);
     made.source = Some(Arc::new(error));
+    made
+}
+
+/// An error with a code that is GraphQL's alone.
+pub(crate) fn coded_error(message: &str, code: &'static str) -> ServerError {
+    let mut made = ServerError::new(message, None);
+    let mut extensions = ErrorExtensionValues::default();
+    extensions.set("code", code);
+    made.extensions = Some(extensions);
     made
 }
 
@@ -92,10 +101,10 @@ fn present_one(mut error: ServerError, request_id: &str) -> ServerError {
             if extensions.get("code").is_none() {
                 extensions.set("code", ErrorKind::Invalid.code());
             }
-            if error.message.chars().nth(MAX_MESSAGE_CHARS).is_some() {
-                error.message = error.message.chars().take(MAX_MESSAGE_CHARS).chain(['…']).collect();
-            }
         }
+    }
+    if error.message.chars().nth(MAX_MESSAGE_CHARS).is_some() {
+        error.message = error.message.chars().take(MAX_MESSAGE_CHARS).chain(['…']).collect();
     }
     with_request_id(&mut extensions, request_id);
     error.extensions = Some(extensions);

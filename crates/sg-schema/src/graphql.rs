@@ -5,16 +5,18 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::{Request, Response, ServerError, Variables};
+use async_graphql::{Request, Response, ServerError};
 use futures_util::FutureExt as _;
 use sg_app::App;
-use sg_domain::{Caller, Error, ErrorKind};
+use sg_domain::{Caller, Error, ErrorKind, RateStanding};
 
 use crate::failure::{present, server_error};
-use crate::guard::{Document, Guard};
+use crate::guard::{Bound, Document, Guard};
 use crate::kept::Answers;
 use crate::loader::Reach;
+use crate::rate_limit::dry_run;
 use crate::schema::{Schema, build_schema, sdl};
+use crate::trusted::Manifest;
 
 /// What one request may cost.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +89,19 @@ struct Inner {
 impl Graphql {
     /// Puts it together. Fails only when the schema is not valid, which a test rules out.
     pub fn new(app: App, limits: GraphqlLimits) -> sg_domain::Result<Self> {
-        let guard = Guard::new(&sdl(), limits.clone()).map_err(Error::internal)?;
+        Self::of(app, limits, None)
+    }
+
+    /// The same, and nothing runs but the documents of a manifest. Fails when one of them is not valid, and says which.
+    pub fn trusting(app: App, limits: GraphqlLimits, manifest: Manifest) -> sg_domain::Result<Self> {
+        Self::of(app, limits, Some(manifest))
+    }
+
+    fn of(app: App, limits: GraphqlLimits, manifest: Option<Manifest>) -> sg_domain::Result<Self> {
+        let mut guard = Guard::new(&sdl(), limits.clone()).map_err(Error::internal)?;
+        if let Some(manifest) = manifest {
+            guard.trust(manifest)?;
+        }
         let answers = Answers::new(limits.answer_cache_bytes);
         Ok(Self { inner: Arc::new(Inner { app, schema: build_schema(), guard, limits, answers }) })
     }
@@ -114,16 +128,26 @@ impl Graphql {
         caller: Caller,
         document: &Document,
         operation_name: Option<String>,
-        variables: Variables,
-    ) -> Option<Response> {
-        let mut request = Request::new(String::new()).variables(variables);
+        Bound { values, cost }: Bound,
+        rate: Option<RateStanding>,
+    ) -> Option<Ran> {
+        let dry_run =
+            document.may_be_dry_run.then(|| dry_run(&document.executable, operation_name.as_deref(), &values));
+        let dry_run = dry_run.flatten();
+        let is_counted = dry_run.is_none();
+        let mut request = Request::new(String::new()).variables(values);
+        if let Some(rate) = rate {
+            request = request.data(if is_counted { rate } else { rate.given_back() });
+        }
         request.operation_name = operation_name;
-        request.set_parsed_query(document.executable.clone());
+        request.set_parsed_query(dry_run.unwrap_or_else(|| document.executable.clone()));
         let running = |schema: &Schema, request| {
             let schema = schema.clone();
             async move { Some(schema.execute(request).await) }
         };
-        self.attempt(caller, document, request, running).await.flatten()
+        let mut response = self.attempt(caller, document, request, running).await.flatten()?;
+        response.extensions.insert("cost".to_owned(), cost.shown(&self.inner.limits));
+        Some(Ran { response, is_counted })
     }
 
     /// Executes a request once, with loaders, a budget and a timeout of its own. The outer `None` is for a panic, the inner
@@ -174,6 +198,14 @@ impl Graphql {
         }
         answer.ok()
     }
+}
+
+/// What came of an operation that ran.
+pub(crate) struct Ran {
+    /// The answer.
+    pub(crate) response: Response,
+    /// Whether the request counts against its caller's limit: a dry run does not.
+    pub(crate) is_counted: bool,
 }
 
 /// The answer to a panic: nothing of it is shown.

@@ -6,28 +6,34 @@
 //! apollo-compiler, which agrees with the specification more often. Valid documents are kept by their SHA-256.
 
 pub(crate) mod cache;
+mod coerce;
 pub(crate) mod cost;
+mod escape;
+mod rules;
 pub(crate) mod scan;
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use apollo_compiler::ast;
 use apollo_compiler::executable::Operation;
 use apollo_compiler::parser::Parser;
-use apollo_compiler::request::coerce_variable_values;
-use apollo_compiler::response::{GraphQLError, JsonMap};
+use apollo_compiler::parser::SourceMap;
+use apollo_compiler::response::GraphQLError;
 use apollo_compiler::schema::ExtendedType;
 use apollo_compiler::validation::{DiagnosticList, Valid};
 use apollo_compiler::{ExecutableDocument, Node, Schema, name};
 use async_graphql::{Pos, ServerError, Variables};
 use serde_json::{Map, Value};
+use sg_domain::error::quote;
 use sg_domain::{Digest, Error};
 
-use crate::failure::server_error;
+use crate::failure::{coded_error, server_error};
 use crate::graphql::GraphqlLimits;
 use crate::kept;
+use crate::trusted::{self, Manifest, Trusted};
 use cache::Cache;
+use cost::Cost;
+use rules::Broken;
 
 /// A document that is valid and bounded.
 pub(crate) struct Document {
@@ -37,12 +43,22 @@ pub(crate) struct Document {
     pub(crate) executable: async_graphql::parser::types::ExecutableDocument,
     valid: Valid<ExecutableDocument>,
     tree: ast::Document,
-    id_variables: HashSet<String>,
-    /// Objects it can ask for when every variable is as large as it may be.
-    worst_objects: u64,
+    /// What it costs when every variable is as large as it may be.
+    cost: Cost,
+    /// Whether it is worth looking for an argument of that name.
+    pub(crate) may_be_dry_run: bool,
     text_bytes: usize,
     /// Whether its answers may be kept.
     pub(crate) is_kept: bool,
+}
+
+/// What an operation runs with.
+#[derive(Clone)]
+pub(crate) struct Bound {
+    /// Its variables, completed.
+    pub(crate) values: Variables,
+    /// What its document costs with them.
+    pub(crate) cost: Cost,
 }
 
 /// Why a document or its variables do not get through. Nothing was executed.
@@ -61,9 +77,30 @@ impl From<Error> for Refused {
 
 /// The guard: the schema it validates against, its limits, the documents it knows.
 pub(crate) struct Guard {
+    /// As it is: what a document is told about.
     schema: Valid<Schema>,
+    /// The second lock, in which `ID` and `String` are one.
+    lenient: Valid<Schema>,
     limits: GraphqlLimits,
     cache: Cache,
+    /// When there are any, nothing else runs.
+    trusted: Option<Trusted>,
+}
+
+/// Why there is no document to run.
+pub(crate) enum Missing {
+    /// The request does not say which, or contradicts itself.
+    Malformed(Error),
+    /// It says which, and that one does not get through.
+    Refused(Refused),
+    /// Only trusted documents run, and it is none.
+    NotTrusted(ServerError),
+}
+
+impl From<Refused> for Missing {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
 }
 
 /// The nesting that parsers are allowed: above what the scan lets through, below what a stack holds.
@@ -72,13 +109,54 @@ const PARSER_RECURSION_LIMIT: usize = 500;
 impl Guard {
     /// A guard for the schema with this SDL. Fails only when the schema itself is not valid.
     pub(crate) fn new(sdl: &str, limits: GraphqlLimits) -> Result<Self, String> {
-        let mut tree = ast::Document::parse(sdl, "schema.graphql").map_err(|e| e.errors.to_string())?;
-        ids_as_strings(&mut tree);
-        let mut schema = tree.to_schema().map_err(|e| e.errors.to_string())?;
-        know_one_of(&mut schema);
-        let schema = schema.validate().map_err(|e| e.errors.to_string())?;
+        let parse = || ast::Document::parse(sdl, "schema.graphql").map_err(|e| e.errors.to_string());
+        let valid = |tree: ast::Document| {
+            let mut schema = tree.to_schema().map_err(|e| e.errors.to_string())?;
+            know_one_of(&mut schema);
+            schema.validate().map_err(|e| e.errors.to_string())
+        };
+        let schema = valid(parse()?)?;
+        let mut tree = parse()?;
+        strings_as_ids(&mut tree);
+        let lenient = valid(tree)?;
         let cache = Cache::new(limits.document_cache_bytes);
-        Ok(Self { schema, limits, cache })
+        Ok(Self { schema, lenient, limits, cache, trusted: None })
+    }
+
+    /// From now on, only what is in the manifest runs. Fails when one of its documents is not valid.
+    pub(crate) fn trust(&mut self, manifest: Manifest) -> sg_domain::Result<()> {
+        self.trusted = Some(Trusted::check(manifest, self)?);
+        Ok(())
+    }
+
+    /// The document that a request asks for: by its text, by an id of one that is known, or by both, which must agree.
+    pub(crate) fn requested(&self, query: Option<&str>, id: Option<&str>) -> Result<Arc<Document>, Missing> {
+        if let Some(trusted) = &self.trusted {
+            let found = match (query, id) {
+                (Some(query), id) => trusted.by_text(query).filter(|document| {
+                    id.is_none_or(|id| trusted.by_id(id).is_some_and(|other| other.hash == document.hash))
+                }),
+                (None, Some(id)) => trusted.by_id(id),
+                (None, None) => return Err(missing()),
+            };
+            return found.ok_or_else(|| Missing::NotTrusted(not_trusted()));
+        }
+        match (query, id) {
+            (Some(query), id) => {
+                if id.is_some_and(|id| trusted::digest(id) != Some(Digest::of(query.as_bytes()))) {
+                    let error = Error::invalid("the id of the document is not the SHA-256 of its text, send only one");
+                    return Err(Missing::Malformed(error));
+                }
+                Ok(self.document(query)?)
+            }
+            (None, Some(id)) => {
+                let known = trusted::digest(id).and_then(|hash| self.known(&hash));
+                // Both spellings are what clients look for.
+                let error = || coded_error("PersistedQueryNotFound", "PERSISTED_QUERY_NOT_FOUND");
+                known.ok_or_else(|| Missing::Refused(error().into()))
+            }
+            (None, None) => Err(missing()),
+        }
     }
 
     /// The document that was sent before and has this SHA-256.
@@ -88,37 +166,74 @@ impl Guard {
 
     /// Checks a document, or finds that it was checked before.
     pub(crate) fn document(&self, text: &str) -> Result<Arc<Document>, Refused> {
-        let hash = Digest::of(text.as_bytes());
-        if let Some(known) = self.cache.get(&hash) {
+        if let Some(known) = self.cache.get(&Digest::of(text.as_bytes())) {
             return Ok(known);
         }
+        let document = Arc::new(self.checked(text)?);
+        self.cache.put(document.clone());
+        Ok(document)
+    }
+
+    /// Checks a document.
+    pub(crate) fn checked(&self, text: &str) -> Result<Document, Refused> {
         scan::document(text, self.limits.max_tokens, self.limits.max_nesting)?;
-        let mut tree = Parser::new()
+        let tree = Parser::new()
             .token_limit(self.limits.max_tokens.saturating_mul(4))
             .recursion_limit(PARSER_RECURSION_LIMIT)
             .parse_ast(text, "document.graphql")
-            .map_err(|e| refused(&e.errors, false))?;
+            .map_err(|e| unreadable(&e.errors))?;
         let is_mutation = has_mutation(&tree);
+        let broken = |broken: Vec<Broken>, tree: &ast::Document| Refused {
+            errors: broken.into_iter().map(|broken| told(broken, &tree.sources)).collect(),
+            is_mutation,
+        };
         let worst = cost::measure(&tree, None);
-        worst.check(&tree, &self.limits).map_err(|error| Refused { is_mutation, ..Refused::from(error) })?;
+        if let Err(error) = worst.check(&tree, &self.limits) {
+            return Err(match rules::cycles(&self.schema, &tree, text) {
+                cycles if cycles.is_empty() => Refused { is_mutation, ..Refused::from(error) },
+                cycles => broken(cycles, &tree),
+            });
+        }
+        let mut wrong = rules::check(&self.schema, &tree, text);
+        let valid = match self.locked(&tree) {
+            Ok(valid) if wrong.is_empty() => valid,
+            Ok(_) => return Err(broken(wrong, &tree)),
+            Err(errors) => {
+                let is_conflict = errors.iter().any(|diagnostic| {
+                    diagnostic.error.unstable_error_name().is_some_and(|name| name.starts_with("Conflicting"))
+                });
+                if is_conflict {
+                    wrong.extend(rules::merge::conflicts(&self.schema, &tree).unwrap_or_default());
+                }
+                return Err(match wrong.is_empty() {
+                    true => refused(&errors, is_mutation),
+                    false => broken(wrong, &tree),
+                });
+            }
+        };
         let is_kept = kept::qualifies(&tree);
-        let id_variables = id_variables_as_strings(&mut tree);
-        let valid =
-            tree.to_executable_validate(&self.schema).map_err(|invalid| refused(&invalid.errors, is_mutation))?;
-        let executable =
-            async_graphql::parser::parse_query(text).map_err(|e| Refused { errors: vec![e.into()], is_mutation })?;
-        let document = Arc::new(Document {
-            hash,
+        let executable = async_graphql::parser::parse_query(escape::plain(text))
+            .map_err(|e| Refused { errors: vec![e.into()], is_mutation })?;
+        Ok(Document {
+            hash: Digest::of(text.as_bytes()),
             executable,
             valid,
             tree,
-            id_variables,
-            worst_objects: worst.objects,
+            cost: worst,
+            may_be_dry_run: text.contains("dryRun"),
             text_bytes: text.len(),
             is_kept,
-        });
-        self.cache.put(document.clone());
-        Ok(document)
+        })
+    }
+
+    /// The second lock: valid as it stands, or with `ID` and `String` as one.
+    fn locked(&self, tree: &ast::Document) -> Result<Valid<ExecutableDocument>, DiagnosticList> {
+        let strict = tree.to_executable_validate(&self.schema).map_err(|invalid| invalid.errors);
+        strict.or_else(|errors| {
+            let mut lenient = tree.clone();
+            variables_as_ids(&mut lenient);
+            lenient.to_executable_validate(&self.lenient).map_err(|_| errors)
+        })
     }
 
     /// The operation that will run.
@@ -127,8 +242,13 @@ impl Guard {
         document: &'d Document,
         name: Option<&str>,
     ) -> Result<&'d Node<Operation>, Refused> {
-        let found = document.valid.operations.get(name);
-        found.map_err(|e| Error::invalid(lower(&e.message().to_string())).into())
+        document.valid.operations.get(name).map_err(|_| {
+            let message = match name {
+                Some(name) => format!("the document has no operation {}, name one that it has", quote(name)),
+                None => "the document has no operation that stands alone, name the one to run".to_owned(),
+            };
+            Error::invalid(message).into()
+        })
     }
 
     /// Checks and completes the variables of an operation: required ones, types, defaults; then what the document asks
@@ -137,26 +257,22 @@ impl Guard {
         &self,
         document: &Document,
         operation: &Operation,
-        mut values: Map<String, Value>,
-    ) -> Result<Variables, Refused> {
+        values: Map<String, Value>,
+    ) -> Result<Bound, Refused> {
         scan::variables(&values, self.limits.max_nesting, self.limits.max_variable_values)?;
-        // `ID` takes numbers too; the schema validated against knows only strings.
-        for (name, value) in &mut values {
-            if document.id_variables.contains(name) {
-                numbers_as_text(value);
-            }
-        }
-        let internal = |e: serde_json::Error| Refused::from(Error::internal(e));
-        let json: JsonMap = serde_json::from_value(Value::Object(values)).map_err(internal)?;
-        let coerced = coerce_variable_values(&self.schema, operation, &json).map_err(|e| {
-            let error = json_error(e.to_graphql_error(&document.valid.sources));
-            Refused { errors: vec![error], is_mutation: false }
+        let tree = document.tree.definitions.iter().filter_map(ast::Definition::as_operation_definition);
+        let declared = tree.into_iter().find(|tree| tree.name == operation.name);
+        let declared = declared.map(|tree| tree.variables.as_slice()).unwrap_or_default();
+        let coerced = coerce::variables(&self.schema, declared, values).map_err(|broken| Refused {
+            errors: broken.into_iter().map(|broken| told(broken, &document.tree.sources)).collect(),
+            is_mutation: false,
         })?;
-        let coerced = serde_json::to_value(&*coerced).map_err(internal)?;
-        if document.worst_objects > self.limits.max_objects {
-            cost::measure(&document.tree, coerced.as_object()).check_objects(&self.limits)?;
-        }
-        Ok(Variables::from_json(coerced))
+        let cost = match document.cost.depends_on_variables() {
+            true => cost::measure(&document.tree, Some(&coerced)),
+            false => document.cost,
+        };
+        cost.check_objects(&self.limits)?;
+        Ok(Bound { values: Variables::from_json(Value::Object(coerced)), cost })
     }
 
     /// Whether an operation asks only about the schema.
@@ -165,21 +281,21 @@ impl Guard {
     }
 }
 
-/// Turns `ID` into `String` wherever a value goes in, so that documents may declare their variables as either: clients
+/// Turns `String` into `ID` wherever a value goes in, so that documents may declare their variables as either: clients
 /// in the wild declare the same argument both ways.
-fn ids_as_strings(schema: &mut ast::Document) {
+fn strings_as_ids(schema: &mut ast::Document) {
     for definition in &mut schema.definitions {
         match definition {
             ast::Definition::ObjectTypeDefinition(object) => {
                 for field in &mut object.make_mut().fields {
                     for argument in &mut field.make_mut().arguments {
-                        id_as_string(argument.make_mut().ty.make_mut());
+                        string_as_id(argument.make_mut().ty.make_mut());
                     }
                 }
             }
             ast::Definition::InputObjectTypeDefinition(input) => {
                 for field in &mut input.make_mut().fields {
-                    id_as_string(field.make_mut().ty.make_mut());
+                    string_as_id(field.make_mut().ty.make_mut());
                 }
             }
             _ => {}
@@ -202,40 +318,41 @@ fn know_one_of(schema: &mut Schema) {
     }
 }
 
-/// The same for a document's variables; returns the names of those that were declared as `ID`.
-fn id_variables_as_strings(document: &mut ast::Document) -> HashSet<String> {
-    let mut names = HashSet::new();
+/// The same for a document's variables.
+fn variables_as_ids(document: &mut ast::Document) {
     for definition in &mut document.definitions {
         if let ast::Definition::OperationDefinition(operation) = definition
-            && operation.variables.iter().any(|variable| variable.ty.inner_named_type() == "ID")
+            && operation.variables.iter().any(|variable| variable.ty.inner_named_type() == "String")
         {
             for variable in &mut operation.make_mut().variables {
-                if variable.ty.inner_named_type() == "ID" {
-                    names.insert(variable.name.to_string());
-                    id_as_string(variable.make_mut().ty.make_mut());
-                }
+                string_as_id(variable.make_mut().ty.make_mut());
             }
         }
     }
-    names
 }
 
-fn id_as_string(ty: &mut ast::Type) {
+fn string_as_id(ty: &mut ast::Type) {
     match ty {
         ast::Type::Named(name) | ast::Type::NonNullNamed(name) => {
-            if name == "ID" {
-                *name = name!("String");
+            if name == "String" {
+                *name = name!("ID");
             }
         }
-        ast::Type::List(inner) | ast::Type::NonNullList(inner) => id_as_string(inner),
+        ast::Type::List(inner) | ast::Type::NonNullList(inner) => string_as_id(inner),
     }
 }
 
-fn numbers_as_text(value: &mut Value) {
-    match value {
-        Value::Number(number) if number.is_i64() || number.is_u64() => *value = Value::String(number.to_string()),
-        Value::Array(values) => values.iter_mut().for_each(numbers_as_text),
-        _ => {}
+fn missing() -> Missing {
+    Missing::Malformed(Error::invalid("the query is missing, send a string"))
+}
+
+fn not_trusted() -> ServerError {
+    coded_error("only trusted documents run here, and this one is not in the manifest", "DOCUMENT_NOT_TRUSTED")
+}
+
+impl From<ServerError> for Refused {
+    fn from(error: ServerError) -> Self {
+        Self { errors: vec![error], is_mutation: false }
     }
 }
 
@@ -250,16 +367,25 @@ fn refused(errors: &DiagnosticList, is_mutation: bool) -> Refused {
     Refused { errors: shown.collect(), is_mutation }
 }
 
+/// Text that does not parse has one error: what follows the first is guesswork.
+fn unreadable(errors: &DiagnosticList) -> Refused {
+    let mut refused = refused(errors, false);
+    refused.errors.truncate(1);
+    refused
+}
+
+fn told(broken: Broken, sources: &SourceMap) -> ServerError {
+    let mut made = ServerError::new(broken.message, None);
+    let place = |at: usize| sources.values().find_map(|source| source.get_line_column(at));
+    let places = broken.at.into_iter().filter_map(place);
+    made.locations = places.map(|at| Pos { line: at.line, column: at.column }).collect();
+    made
+}
+
 fn json_error(error: GraphQLError) -> ServerError {
     let mut made = ServerError::new(error.message, None);
     made.locations = error.locations.into_iter().map(|at| Pos { line: at.line, column: at.column }).collect();
     made
-}
-
-/// Our messages begin in lower case.
-fn lower(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
 }
 
 #[cfg(test)]

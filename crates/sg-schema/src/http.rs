@@ -15,7 +15,7 @@ use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, VARY};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
-use sg_domain::{Caller, Error, ErrorKind};
+use sg_domain::{Caller, Error, ErrorKind, NotCounted, RateStanding};
 
 use crate::failure::{present, server_error};
 use crate::graphql::{Graphql, panicked};
@@ -92,7 +92,11 @@ impl Graphql {
                 let refused = present(refused.errors, &reply.request_id);
                 return Ok(reply.events(event_stream::refused(refused)));
             }
+            Err(Unready::NotTrusted(error)) if accepted.wants_events(false) => {
+                return Ok(reply.events(event_stream::refused(present(vec![error], &reply.request_id))));
+            }
             Err(Unready::Refused(refused)) => return Err(reply.refused(refused, is_get)),
+            Err(Unready::NotTrusted(error)) => return Err(reply.not_trusted(error)),
             Err(Unready::Malformed(error)) => return Err(reply.malformed(error)),
             Err(Unready::Unauthorized(error)) => return Err(reply.unauthorized(error)),
         };
@@ -110,11 +114,16 @@ impl Graphql {
         if let Some(known) = wanted.as_ref().and_then(|wanted| reply.known(request, wanted, self.answers())) {
             return Ok(known.map(Body::Whole));
         }
-        match self.execute(caller, operation).await {
-            Some(answer) => {
-                let response = reply.answer(&answer);
-                let wanted = wanted.filter(|_| answer.errors.is_empty());
-                Ok(reply.kept(request, wanted, response, self.answers()).map(Body::Whole))
+        let rate = request.extensions().get::<RateStanding>().copied();
+        match self.execute(caller, operation, rate).await {
+            Some(ran) => {
+                let response = reply.answer(&ran.response);
+                let wanted = wanted.filter(|_| ran.response.errors.is_empty());
+                let mut response = reply.kept(request, wanted, response, self.answers()).map(Body::Whole);
+                if !ran.is_counted {
+                    response.extensions_mut().insert(NotCounted);
+                }
+                Ok(response)
             }
             None => Err(reply.body(StatusCode::INTERNAL_SERVER_ERROR, &panicked(&reply.request_id), None)),
         }
@@ -130,12 +139,6 @@ const STREAM_TOKEN: HeaderName = HeaderName::from_static("x-graphql-event-stream
 /// Whether a request belongs to the single connection mode: a reservation by `PUT`, or whatever carries its token.
 fn is_single_connection(request: &Request<Bytes>) -> bool {
     request.method() == Method::PUT || request.headers().contains_key(STREAM_TOKEN)
-}
-
-impl From<ServerError> for Refused {
-    fn from(error: ServerError) -> Self {
-        Self { errors: vec![error], is_mutation: false }
-    }
 }
 
 /// Writes answers in the media type that was agreed on.
@@ -177,6 +180,11 @@ impl Reply {
             MediaType::GraphqlResponse => StatusCode::BAD_REQUEST,
         };
         self.body(status, &present(refused.errors, &self.request_id), None)
+    }
+
+    /// Whatever the media type: the document was not looked at.
+    fn not_trusted(&self, error: ServerError) -> Response<Bytes> {
+        self.body(StatusCode::FORBIDDEN, &present(vec![error], &self.request_id), None)
     }
 
     fn error(&self, status: StatusCode, error: Error) -> Response<Bytes> {

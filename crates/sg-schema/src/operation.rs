@@ -3,15 +3,15 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use async_graphql::{Response, ServerError, Value, Variables};
+use async_graphql::{Response, ServerError, Value};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
 use http::Request;
-use sg_domain::{Caller, Digest, Error, ErrorKind, Result};
+use sg_domain::{Caller, Error, ErrorKind, RateStanding, Result};
 
-use crate::graphql::{Graphql, panicked};
-use crate::guard::{Document, Guard, Refused};
+use crate::graphql::{Graphql, Ran, panicked};
+use crate::guard::{Bound, Document, Guard, Missing, Refused};
 use crate::http::params::Params;
 use crate::kept::Wanted;
 
@@ -19,7 +19,7 @@ use crate::kept::Wanted;
 pub(crate) struct Operation {
     document: Arc<Document>,
     name: Option<String>,
-    variables: Variables,
+    bound: Bound,
     is_subscription: bool,
 }
 
@@ -35,7 +35,7 @@ impl Operation {
             return None;
         }
         let (hash, name) = (&self.document.hash, self.name.as_deref());
-        Wanted::new(graphql.app(), caller, request, hash, name, &self.variables).await
+        Wanted::new(graphql.app(), caller, request, hash, name, &self.bound.values).await
     }
 }
 
@@ -47,6 +47,8 @@ pub(crate) enum Unready {
     Unauthorized(Error),
     /// The document or its variables do not get through.
     Refused(Refused),
+    /// Only trusted documents run, and it is none.
+    NotTrusted(ServerError),
 }
 
 /// One thing that a client hears of its operation.
@@ -76,17 +78,12 @@ impl Graphql {
         reads_only: bool,
     ) -> std::result::Result<Operation, Unready> {
         self.admit(caller).map_err(Unready::Unauthorized)?;
-        let document = match (&params.query, &params.persisted) {
-            (Some(query), hash) => {
-                if hash.is_some_and(|hash| hash != Digest::of(query.as_bytes())) {
-                    return Err(Unready::Malformed(Error::invalid("sha256Hash is not the hash of the query")));
-                }
-                self.guard().document(query)
-            }
-            (None, Some(hash)) => self.guard().known(hash).ok_or_else(|| not_persisted().into()),
-            (None, None) => return Err(Unready::Malformed(Error::invalid("the query is missing, send a string"))),
-        };
-        let document = document.map_err(Unready::Refused)?;
+        let document = self.guard().requested(params.query.as_deref(), params.document_id.as_deref());
+        let document = document.map_err(|missing| match missing {
+            Missing::Malformed(error) => Unready::Malformed(error),
+            Missing::Refused(refused) => Unready::Refused(refused),
+            Missing::NotTrusted(error) => Unready::NotTrusted(error),
+        })?;
         let name = params.operation_name.as_deref();
         let operation = self.guard().operation(&document, name).map_err(Unready::Refused)?;
         if reads_only && operation.is_mutation() {
@@ -98,26 +95,31 @@ impl Graphql {
             return Err(Unready::Unauthorized(error));
         }
         let is_subscription = operation.is_subscription();
-        let variables = self.guard().variables(&document, operation, params.variables).map_err(Unready::Refused)?;
-        Ok(Operation { name: params.operation_name, variables, is_subscription, document })
+        let bound = self.guard().variables(&document, operation, params.variables).map_err(Unready::Refused)?;
+        Ok(Operation { name: params.operation_name, bound, is_subscription, document })
     }
 
-    /// Runs a query or a mutation; `None` when it panicked.
-    pub(crate) async fn execute(&self, caller: Caller, operation: Operation) -> Option<Response> {
-        self.run(caller, &operation.document, operation.name, operation.variables).await
+    /// Runs a query or a mutation, for a caller that stands so with its limit; `None` when it panicked.
+    pub(crate) async fn execute(
+        &self,
+        caller: Caller,
+        operation: Operation,
+        rate: Option<RateStanding>,
+    ) -> Option<Ran> {
+        self.run(caller, &operation.document, operation.name, operation.bound, rate).await
     }
 
     /// Runs any operation. Nothing happens until the stream is read, and dropping the stream stops it.
     pub(crate) fn replies(&self, caller: Caller, operation: Operation) -> BoxStream<'static, Reply> {
         let request_id = caller.request_id.clone();
         if operation.is_subscription {
-            let Operation { document, name, variables, .. } = operation;
-            return subscribed(self.stream(caller, document, name, variables).boxed(), request_id);
+            let Operation { document, name, bound, .. } = operation;
+            return subscribed(self.stream(caller, document, name, bound).boxed(), request_id);
         }
         let graphql = self.clone();
         let result = async move {
-            match graphql.execute(caller, operation).await {
-                Some(response) => [Some(Reply::Next(Box::new(response))), Some(Reply::Complete)],
+            match graphql.execute(caller, operation, None).await {
+                Some(ran) => [Some(Reply::Next(Box::new(ran.response))), Some(Reply::Complete)],
                 None => [Some(Reply::Refused(panicked(&request_id))), None],
             }
         };
@@ -146,13 +148,4 @@ fn subscribed(responses: BoxStream<'static, Response>, request_id: String) -> Bo
         }
     });
     replies.boxed()
-}
-
-fn not_persisted() -> ServerError {
-    // Both spellings are what clients look for.
-    let mut error = ServerError::new("PersistedQueryNotFound", None);
-    let mut extensions = async_graphql::ErrorExtensionValues::default();
-    extensions.set("code", "PERSISTED_QUERY_NOT_FOUND");
-    error.extensions = Some(extensions);
-    error
 }

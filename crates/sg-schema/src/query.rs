@@ -15,6 +15,7 @@ use crate::loader::Reach;
 use crate::node::{Node, node};
 use crate::page::PageArgs;
 use crate::project::{Project, project};
+use crate::rate_limit::{RateLimit, rate_limit};
 use crate::search::{RankBy, SearchArgs, SearchResult, search_sessions};
 use crate::search_resume::{ResumableHit, resumable_sessions};
 use crate::session::{Session, session};
@@ -167,6 +168,24 @@ impl Query {
         #[graphql(desc = "Only sessions of the project that clients know by this id.")] project_id: Option<String>,
     ) -> Outcome<Vec<ResumableHit>> {
         resumable_sessions(ctx, &query, project_id).await
+    }
+
+    /// Where the caller stands with its rate limit, this request counted; null when nothing counts its requests, and over
+    /// sockets and event streams.
+    async fn rate_limit(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(
+            desc = "Whether to ask without being counted: every other field of the operation's root is left out of the \
+                    answer as if `@skip` stood on it, and what the request took is given back. A caller that is over its \
+                    limit is refused all the same.",
+            default_with = "Some(false)"
+        )]
+        dry_run: Option<bool>,
+    ) -> Nullable<RateLimit> {
+        // A dry run is seen before anything runs: here it asks the same.
+        let _ = dry_run;
+        rate_limit(ctx)
     }
 
     /// The jobs of the caller's changes, newest first.

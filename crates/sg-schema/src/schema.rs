@@ -24,7 +24,10 @@ pub fn build_schema() -> Schema {
 
 /// The schema in the schema definition language, as `schema.graphql` holds it.
 pub fn sdl() -> String {
-    let options = async_graphql::SDLExportOptions::new().prefer_single_line_descriptions().use_space_ident();
+    let options = async_graphql::SDLExportOptions::new()
+        .prefer_single_line_descriptions()
+        .include_specified_by()
+        .use_space_ident();
     let sdl = build_schema().sdl_with_options(options);
     let mut lines: Vec<_> = sdl.trim().lines().map(str::trim_end).collect();
     // The library leaves runs of empty lines; one is enough.

@@ -228,6 +228,7 @@ impl Graphql {
             Err(unready) => {
                 let errors = match unready {
                     Unready::Refused(refused) => refused.errors,
+                    Unready::NotTrusted(error) => vec![error],
                     Unready::Malformed(error) | Unready::Unauthorized(error) => vec![server_error(error)],
                 };
                 let message = name.last(failed(&name.id, &present(errors, &request_id)));

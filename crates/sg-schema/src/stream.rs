@@ -8,7 +8,7 @@ use std::sync::Arc;
 use async_graphql::parser::types::{
     DocumentOperations, ExecutableDocument, FragmentDefinition, OperationType, Selection,
 };
-use async_graphql::{Context, Name, Positioned, Request, Response, Variables};
+use async_graphql::{Context, Name, Positioned, Request, Response};
 use futures_util::stream::{self, BoxStream, Stream, StreamExt as _};
 use parking_lot::Mutex;
 use sg_domain::change::SessionChange;
@@ -16,7 +16,7 @@ use sg_domain::{Caller, Job};
 
 use crate::failure::{Outcome, present, server_error};
 use crate::graphql::{Graphql, panicked};
-use crate::guard::Document;
+use crate::guard::{Bound, Document};
 
 /// What happened, for a subscription field to show.
 #[derive(Clone)]
@@ -73,9 +73,9 @@ impl Graphql {
         caller: Caller,
         document: Arc<Document>,
         operation_name: Option<String>,
-        variables: Variables,
+        bound: Bound,
     ) -> impl Stream<Item = Response> + Send + 'static {
-        let run = Run { graphql: self.clone(), caller, document, operation_name, variables, executable: None };
+        let run = Run { graphql: self.clone(), caller, document, operation_name, bound, executable: None };
         stream::unfold((run, Stage::Begin), |(mut run, stage)| async move {
             let (answer, stage) = run.next(stage).await?;
             Some((answer, (run, stage)))
@@ -92,12 +92,12 @@ impl Graphql {
         let request_id = caller.request_id.clone();
         let checked = self.guard().document(query).and_then(|document| {
             let operation = self.guard().operation(&document, None)?;
-            let variables = self.guard().variables(&document, operation, variables)?;
-            Ok((document, variables))
+            let bound = self.guard().variables(&document, operation, variables)?;
+            Ok((document, bound))
         });
         let json = |answer: Response| serde_json::to_value(answer).unwrap_or_default();
         match checked {
-            Ok((document, variables)) => self.stream(caller, document, None, variables).map(json).boxed(),
+            Ok((document, bound)) => self.stream(caller, document, None, bound).map(json).boxed(),
             Err(refused) => {
                 let errors = present(refused.errors, &request_id);
                 stream::iter([json(Response::from_errors(errors))]).boxed()
@@ -112,7 +112,7 @@ struct Run {
     caller: Caller,
     document: Arc<Document>,
     operation_name: Option<String>,
-    variables: Variables,
+    bound: Bound,
     /// The document with a field at its subscription's root; made when it is first needed.
     executable: Option<ExecutableDocument>,
 }
@@ -132,8 +132,8 @@ impl Run {
             },
             Stage::Begin => {
                 let (caller, name) = (self.caller.clone(), self.operation_name.clone());
-                let answer = self.graphql.run(caller, &self.document, name, self.variables.clone()).await;
-                return Some((answer.unwrap_or_else(|| self.panicked()), Stage::Over));
+                let ran = self.graphql.run(caller, &self.document, name, self.bound.clone(), None).await;
+                return Some((ran.map_or_else(|| self.panicked(), |ran| ran.response), Stage::Over));
             }
             Stage::Live(source) => source,
             Stage::Over => return None,
@@ -170,7 +170,7 @@ impl Run {
     async fn execute(&mut self, occasion: Occasion) -> Option<Option<Response>> {
         let name = self.operation_name.as_deref();
         let executable = self.executable.get_or_insert_with(|| with_root_field(self.document.executable.clone(), name));
-        let mut request = Request::new(String::new()).variables(self.variables.clone()).data(occasion);
+        let mut request = Request::new(String::new()).variables(self.bound.values.clone()).data(occasion);
         request.operation_name = self.operation_name.clone();
         request.set_parsed_query(executable.clone());
         let running = |schema: &crate::schema::Schema, request| {

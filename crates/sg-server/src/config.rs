@@ -9,11 +9,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+mod graphql;
 mod load;
 mod network;
 mod oidc;
 mod rate_limit;
 mod socket;
+pub use graphql::GraphqlSection;
 pub use load::{ConfigError, Overrides, load};
 pub use network::Network;
 pub use oidc::OidcSection;
@@ -29,6 +31,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Sockets and what one request may cost.
     pub http: HttpConfig,
+    /// What GraphQL runs.
+    pub graphql: GraphqlSection,
     /// WebSockets and event streams.
     pub socket: SocketSection,
     /// How many requests an hour.
@@ -207,6 +211,7 @@ impl Default for Config {
         Self {
             data_dir: PathBuf::new(),
             http: HttpConfig::default(),
+            graphql: GraphqlSection::default(),
             socket: SocketSection::default(),
             rate_limit: RateLimitSection::default(),
             oidc: OidcSection::default(),

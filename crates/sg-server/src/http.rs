@@ -44,6 +44,11 @@ pub(crate) struct State {
     live: Arc<Live>,
 }
 
+/// Tries what [`router`] can only log: whether GraphQL can be served as it is set.
+pub fn check(app: &App, config: &Config) -> anyhow::Result<()> {
+    graphql::graphql(app, config).map(drop)
+}
+
 /// The whole stack over one app. Needs nothing but a Tokio runtime; tests call it without a socket.
 pub fn router(app: App, config: &Config) -> Router {
     let http = config.http();

@@ -1,5 +1,9 @@
 //! Documents that want to hurt: each is answered, soon, and the server lives.
 
+mod document;
+mod siege;
+mod transport;
+
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};

@@ -9,7 +9,7 @@ use sg_domain::{Caller, Scope};
 use sg_server::config::Config;
 
 use super::socket::{Server, stir};
-use crate::harness::Gateway;
+use crate::harness::{Gateway, without_cost};
 use crate::program::PATIENCE;
 
 const PATH: &str = "/api/v1/graphql";
@@ -22,7 +22,7 @@ fn events(text: &str) -> Vec<(String, Value)> {
     let read = |block: &str| {
         let (name, data) = block.split_once('\n').unwrap();
         let data = data.strip_prefix("data: ").unwrap();
-        let data = if data.is_empty() { Value::Null } else { serde_json::from_str(data).unwrap() };
+        let data = if data.is_empty() { Value::Null } else { without_cost(serde_json::from_str(data).unwrap()) };
         (name.strip_prefix("event: ").unwrap().to_owned(), data)
     };
     blocks.map(read).collect()

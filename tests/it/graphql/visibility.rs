@@ -29,7 +29,7 @@ async fn nodes_round_trip_and_stay_private() {
     for (ty, id) in &ids {
         let data = gateway.graphql(NODE, json!({ "id": id })).await;
         assert_eq!(data["node"], json!({ "__typename": ty, "id": id }));
-        let theirs = gateway.graphql_as(&other.key, NODE, json!({ "id": id })).await.json();
+        let theirs = gateway.graphql_as(&other.key, NODE, json!({ "id": id })).await.outcome();
         assert_eq!(theirs, json!({ "data": { "node": null } }), "{ty}");
     }
     let query = "query($ids: [ID!]!) { nodes(ids: $ids) { id } }";

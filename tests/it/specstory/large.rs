@@ -14,7 +14,7 @@ const MIB: usize = 1024 * 1024;
 
 impl Server {
     /// The most memory that the program ever used, in bytes.
-    fn peak(&self) -> usize {
+    pub fn peak(&self) -> usize {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
         line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use apollo_compiler::ast::{self, Argument, Definition, Document, Selection};
 use apollo_compiler::{Name, Node};
 use serde_json::{Map, Value};
-use sg_domain::{Error, Result};
+use sg_domain::{Error, RateStanding, Result};
 
 use crate::graphql::GraphqlLimits;
 
@@ -32,6 +32,8 @@ pub(crate) struct Cost {
     has_data: bool,
     /// Fragments and fields nest too deep, or a fragment spreads itself.
     endless: bool,
+    /// Whether the size of a page is a variable's.
+    has_variable_size: bool,
 }
 
 /// The nesting of fields and fragments together that is followed; bounded by the stack, and more than anyone writes.
@@ -78,6 +80,7 @@ impl Cost {
         self.introspection_lists = self.introspection_lists.max(other.introspection_lists);
         self.has_data |= other.has_data;
         self.endless |= other.endless;
+        self.has_variable_size |= other.has_variable_size;
     }
 
     /// Holds a document against the limits, the estimated objects left out.
@@ -90,10 +93,7 @@ impl Cost {
                 "the introspection nests lists deeper than 3, ask for the types by name instead",
             ));
         }
-        let (fields, depth) = match self.has_data {
-            true => (limits.max_fields, limits.max_depth),
-            false => (INTROSPECTION.0, INTROSPECTION.1),
-        };
+        let (fields, depth) = self.limits(limits);
         let variables = document.definitions.iter().filter_map(Definition::as_operation_definition);
         let variables = variables.map(|operation| operation.variables.len() as u64).sum();
         for (what, found, limit) in [
@@ -111,9 +111,41 @@ impl Cost {
         Ok(())
     }
 
+    /// Whether other variables may cost something else.
+    pub(crate) fn depends_on_variables(&self) -> bool {
+        self.has_variable_size
+    }
+
+    /// What an answer says of it: nothing that changes from one time to the next.
+    pub(crate) fn shown(&self, limits: &GraphqlLimits) -> async_graphql::Value {
+        let (max_fields, max_depth) = self.limits(limits);
+        let figures = [
+            ("requested", RateStanding::COST.into()),
+            ("objects", self.objects),
+            ("maxObjects", self.max_objects(limits)),
+            ("fields", self.fields),
+            ("maxFields", max_fields),
+            ("depth", self.depth),
+            ("maxDepth", max_depth),
+        ];
+        let named = |(name, figure): (&str, u64)| (async_graphql::Name::new(name), figure.into());
+        async_graphql::Value::Object(figures.into_iter().map(named).collect())
+    }
+
+    fn limits(&self, limits: &GraphqlLimits) -> (u64, u64) {
+        match self.has_data {
+            true => (limits.max_fields, limits.max_depth),
+            false => (INTROSPECTION.0, INTROSPECTION.1),
+        }
+    }
+
+    fn max_objects(&self, limits: &GraphqlLimits) -> u64 {
+        if self.has_data { limits.max_objects } else { INTROSPECTION.2 }
+    }
+
     /// Holds the estimated objects against the limit.
     pub(crate) fn check_objects(&self, limits: &GraphqlLimits) -> Result<()> {
-        let limit = if self.has_data { limits.max_objects } else { INTROSPECTION.2 };
+        let limit = self.max_objects(limits);
         if self.objects > limit {
             return Err(Error::invalid(format!(
                 "the query can ask for {} objects, at most {limit} are allowed, ask for shorter pages",
@@ -170,6 +202,7 @@ impl<'d> Pass<'d> {
         cost.introspection_lists +=
             u64::from(matches!(name, "fields" | "interfaces" | "possibleTypes" | "inputFields"));
         let own = if field.selection_set.is_empty() { 0 } else { 1 };
+        cost.has_variable_size |= field.arguments.iter().any(|a| is_size(&a.name) && a.value.as_variable().is_some());
         cost.objects = cost.objects.saturating_add(own).saturating_mul(self.rows(field)).saturating_add(weight(name));
         if matches!(name, "__schema" | "__type") {
             // Whatever is below asks about the schema.
@@ -229,7 +262,7 @@ impl<'d> Pass<'d> {
             _ => 1,
         };
         // Rows of a connection: the connection has counted them.
-        let size = field.arguments.iter().filter(|a| matches!(a.name.as_str(), "first" | "last" | "limit" | "ids"));
+        let size = field.arguments.iter().filter(|a| is_size(&a.name));
         let asked = size.map(|argument| self.size(argument)).max().unwrap_or(default);
         // A cursor alone asks for a page of the usual size, whatever `limit` says.
         let has_cursor = field.arguments.iter().any(|a| matches!(a.name.as_str(), "after" | "before"));
@@ -250,6 +283,11 @@ impl<'d> Pass<'d> {
             _ => LARGEST,
         }
     }
+}
+
+/// Whether an argument says how many rows a page has.
+fn is_size(argument: &str) -> bool {
+    matches!(argument, "first" | "last" | "limit" | "ids")
 }
 
 /// Rows of a page when only a cursor is given.

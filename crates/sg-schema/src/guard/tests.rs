@@ -60,9 +60,9 @@ fn fragment_bombs_cycles_and_repetition() {
     assert!(refusal(&guard, &bomb(60, 4)).contains("fields"));
     assert!(refusal(&guard, &bomb(2, 30)).contains("fields"));
     assert!(refusal(&guard, &bomb(1, 400)).contains("nest too deep"));
-    assert!(refusal(&guard, "{ ...a } fragment a on Query { ...a }").contains("themselves"));
+    assert!(refusal(&guard, "{ ...a } fragment a on Query { ...a }").contains("within itself"));
     assert!(
-        refusal(&guard, "{ ...a } fragment a on Query { ...b } fragment b on Query { ...a }").contains("themselves")
+        refusal(&guard, "{ ...a } fragment a on Query { ...b } fragment b on Query { ...a }").contains("within itself")
     );
     assert!(refusal(&guard, "{ viewer { id } } fragment a on Query { ...a }").len() > 3);
     let aliases: String = (0..20_000).map(|n| format!("a{n}: __typename ")).collect();
@@ -115,7 +115,7 @@ fn variables_are_coerced() {
     let operation = guard.operation(&document, Some("Q")).map_err(|e| e.errors).unwrap();
     let run = |json: &str| guard.variables(&document, operation, serde_json::from_str(json).unwrap());
     let values = run(r#"{"q":"x","ids":[1,"b"],"unknown":[[[]]]}"#).map_err(|e| e.errors).unwrap();
-    assert_eq!(serde_json::to_value(&values).unwrap(), serde_json::json!({"q": "x", "n": 3, "ids": ["1", "b"]}));
+    assert_eq!(serde_json::to_value(&values.values).unwrap(), serde_json::json!({"q": "x", "n": 3, "ids": ["1", "b"]}));
     for bad in [
         "{}",
         r#"{"q":null,"ids":[]}"#,
@@ -152,6 +152,17 @@ fn the_cache_is_bounded() {
     }
     assert!(guard.cache.len() < 20);
     assert!(guard.known(&hash).is_none());
+}
+
+#[test]
+fn a_subscription_has_one_root_field() {
+    let sdl = "type Query { a: Int } type Subscription { a: Int b(c: Int!): Int }";
+    let guard = Guard::new(sdl, GraphqlLimits::default()).unwrap();
+    assert!(guard.document("subscription { a x: a a }").is_err());
+    assert!(guard.document("subscription { ...f } fragment f on Subscription { x: a }").is_ok());
+    assert!(refusal(&guard, "subscription { a b(c: 1) }").contains("one top level field"));
+    assert!(refusal(&guard, "subscription S { ...f } fragment f on Subscription { a b(c: 1) }").contains("\"S\""));
+    assert!(refusal(&guard, "subscription { __typename }").contains("introspection"));
 }
 
 #[test]

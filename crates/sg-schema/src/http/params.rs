@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{Method, Request};
 use serde_json::{Map, Value};
-use sg_domain::{Digest, Error, ErrorKind, Result};
+use sg_domain::{Error, ErrorKind, Result};
 
 /// A GraphQL request's parameters.
 #[derive(Debug, Default)]
@@ -15,8 +15,8 @@ pub(crate) struct Params {
     pub(crate) operation_name: Option<String>,
     /// Values.
     pub(crate) variables: Map<String, Value>,
-    /// The SHA-256 that a persisted document is known by.
-    pub(crate) persisted: Option<Digest>,
+    /// What a document that is left out is known by: its SHA-256, or an id of a manifest.
+    pub(crate) document_id: Option<String>,
 }
 
 /// Why there are no parameters.
@@ -65,6 +65,8 @@ impl Params {
             Some(_) => Err(Error::invalid(format!("{name} is not a string"))),
         };
         let query = text("query")?.filter(|query| !query.is_empty());
+        // `doc_id` is how Relay's clients say it.
+        let document_id = text("documentId")?.or(text("doc_id")?).filter(|id| !id.is_empty());
         // An empty name is what some clients send for none.
         let operation_name = text("operationName")?.filter(|name| !name.is_empty());
         let mut object = |name: &str| match values.remove(name) {
@@ -74,19 +76,20 @@ impl Params {
         };
         let variables = object("variables")?;
         let extensions = object("extensions")?;
-        Ok(Self { query, operation_name, variables, persisted: persisted(&extensions)? })
+        let document_id = document_id.or(persisted(&extensions)?);
+        Ok(Self { query, operation_name, variables, document_id })
     }
 }
 
-/// The hash of an automatic persisted query.
-fn persisted(extensions: &Map<String, Value>) -> Result<Option<Digest>> {
+/// The hash of an automatic persisted query. Clients of a manifest send its ids in this place too.
+fn persisted(extensions: &Map<String, Value>) -> Result<Option<String>> {
     let Some(persisted) = extensions.get("persistedQuery") else { return Ok(None) };
-    let bad = || Error::invalid("extensions.persistedQuery needs version 1 and a sha256Hash in hex");
+    let bad = || Error::invalid("extensions.persistedQuery needs version 1 and a sha256Hash");
     if persisted.get("version").and_then(Value::as_u64) != Some(1) {
         return Err(bad());
     }
     let hash = persisted.get("sha256Hash").and_then(Value::as_str).ok_or_else(bad)?;
-    Ok(Some(hash.parse().map_err(|_| bad())?))
+    Ok(Some(hash.to_owned()))
 }
 
 /// A query string's parameters; those that hold JSON are read as such.
@@ -96,7 +99,7 @@ fn query_values(query: &str) -> Result<Map<String, Value>> {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let (name, value) = (decoded(name)?, decoded(value)?);
         let value = match name.as_str() {
-            "query" | "operationName" => Value::String(value),
+            "query" | "operationName" | "documentId" | "doc_id" => Value::String(value),
             "variables" | "extensions" if value.is_empty() => Value::Null,
             "variables" | "extensions" => {
                 serde_json::from_str(&value).map_err(|_| Error::invalid(format!("{name} is not JSON")))?

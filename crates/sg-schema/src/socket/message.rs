@@ -65,7 +65,7 @@ pub(super) fn read(text: &str) -> Result<Incoming, String> {
                 return Err("Invalid message: a subscribe has no payload".to_owned());
             };
             let params = Params::of_values(payload).map_err(|error| format!("Invalid message: {}", error.message))?;
-            if params.query.is_none() && params.persisted.is_none() {
+            if params.query.is_none() && params.document_id.is_none() {
                 return Err("Invalid message: the query is missing".to_owned());
             }
             Ok(Incoming::Subscribe { id, params })

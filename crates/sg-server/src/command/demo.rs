@@ -40,6 +40,7 @@ pub(super) struct Demo {
 impl Demo {
     pub(super) async fn run(self, config: Config) -> anyhow::Result<ExitCode> {
         let gateway = gateway::open(&config, IndexUse::Write).await?;
+        http::check(&gateway.app, &config)?;
         import::prepare(&gateway.app).await?;
         let (user, password) = user(&gateway.app).await?;
         let listener = match self.listen {

@@ -21,6 +21,7 @@ pub(super) struct Serve {
 impl Serve {
     pub(super) async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
         let gateway = gateway::open(config, IndexUse::Write).await?;
+        http::check(&gateway.app, config)?;
         let listener = http::server::bind(config.http.listen).await?;
         say(format!("sessiongraph listens on http://{}", listener.local_addr()?))?;
         run::run(gateway, config, listener).await?;

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use axum::body::Body;
 use axum::extract::{Extension, Request};
 use axum::response::Response;
@@ -11,26 +12,38 @@ use axum::routing::any;
 use axum::{Router, middleware};
 use http::{HeaderValue, Method, StatusCode, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use sg_app::App;
 use sg_domain::{Caller, ErrorKind};
 use sg_schema::{Graphql, GraphqlLimits};
 
 use super::failure::{failure, json_response};
 use super::graphql_stream::Watch;
 use super::{graphql_socket, graphql_stream, page, request};
+use crate::config::Config;
 
-pub(crate) fn router(state: &super::State) -> Router {
+/// The endpoint as it is set. Fails when its manifest of trusted documents cannot be used.
+pub(crate) fn graphql(app: &App, config: &Config) -> anyhow::Result<Graphql> {
     let limits = GraphqlLimits {
-        max_body_bytes: state.config.http.max_graphql_body_bytes,
-        answer_cache_bytes: state.config.http.answer_cache_bytes(),
-        timeout: Duration::from_secs(state.config.http.graphql_timeout_secs),
-        anonymous_introspection: state.config.http.anonymous_introspection,
+        max_body_bytes: config.http.max_graphql_body_bytes,
+        answer_cache_bytes: config.http.answer_cache_bytes(),
+        timeout: Duration::from_secs(config.http.graphql_timeout_secs),
+        anonymous_introspection: config.http.anonymous_introspection,
         ..GraphqlLimits::default()
     };
-    let max_body_bytes = limits.max_body_bytes;
-    // Only a schema that contradicts itself can fail here, which the schema's tests rule out.
-    let graphql = Graphql::new(state.app.clone(), limits)
-        .inspect_err(|error| tracing::error!(error = ?error, "GraphQL is not served"))
-        .ok();
+    let graphql = match config.graphql.manifest()? {
+        Some(manifest) => Graphql::trusting(app.clone(), limits, manifest)
+            .with_context(|| format!("in {}", config.graphql.trusted_documents.display()))?,
+        // Only a schema that contradicts itself can fail here, which the schema's tests rule out.
+        None => Graphql::new(app.clone(), limits)?,
+    };
+    Ok(graphql)
+}
+
+pub(crate) fn router(state: &super::State) -> Router {
+    let max_body_bytes = state.config.http.max_graphql_body_bytes;
+    // A server that starts has tried it before; without it, nothing runs rather than everything.
+    let graphql =
+        graphql(&state.app, &state.config).inspect_err(|error| tracing::error!(%error, "GraphQL is not served")).ok();
     let endpoint = Arc::new(Endpoint { graphql, max_body_bytes, state: state.clone() });
     let answer = move |Extension(caller): Extension<Caller>, request: Request| {
         let endpoint = Arc::clone(&endpoint);

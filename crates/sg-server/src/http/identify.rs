@@ -4,7 +4,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::{HeaderMap, HeaderName, header};
-use sg_domain::{Caller, DataVersion, Error, ErrorKind, Result};
+use sg_domain::{Caller, DataVersion, Error, ErrorKind, NotCounted, Result};
 
 use super::failure::{failure, is_graphql};
 use super::{client_address, request};
@@ -69,12 +69,19 @@ pub(crate) async fn identify(State(state): State<super::State>, mut request: Req
     let proof = Proof::of(request.headers(), request.uri().path(), &state.config.http.public_url);
     match state.caller_with_version(&proof, id.as_str()).await {
         Ok((mut caller, version)) => {
-            state.rate_limits.count(&request, address, &mut caller);
+            let counted = state.rate_limits.count(&request, address, &mut caller);
+            if let Some(counted) = &counted {
+                request.extensions_mut().insert(counted.standing.rate);
+            }
             request.extensions_mut().insert(caller);
             if let Some(version) = version {
                 request.extensions_mut().insert(version);
             }
-            next.run(request).await
+            let response = next.run(request).await;
+            if let Some(counted) = counted.filter(|_| response.extensions().get::<NotCounted>().is_some()) {
+                state.rate_limits.give_back(&counted);
+            }
+            response
         }
         // A probe must hear of a database that is gone from the probe itself.
         Err(_) if matches!(request.uri().path(), "/healthz" | "/readyz") => next.run(request).await,

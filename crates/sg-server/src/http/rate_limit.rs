@@ -4,13 +4,14 @@
 //! written by the stack itself, on whatever answer there is.
 
 use std::net::IpAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::Request;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use parking_lot::Mutex;
 use sg_domain::caller::Anonymous;
-use sg_domain::{Caller, ClientAddress, Credential, KeyId};
+use sg_domain::{Caller, ClientAddress, Credential, KeyId, RateStanding};
 
 use self::bucket::Buckets;
 pub(crate) use self::bucket::Now;
@@ -29,21 +30,19 @@ pub(crate) const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-re
 pub(crate) const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
 /// Where a counted request stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Standing {
-    limit: u32,
-    remaining: u32,
-    /// By then the whole limit is there again, if nothing else is asked; in UTC epoch seconds.
-    reset_at: u64,
+    /// What callers are told.
+    pub(crate) rate: RateStanding,
     /// How long to wait, if this request is refused.
     retry_after: Option<Duration>,
 }
 
 impl Standing {
     fn write(&self, status: StatusCode, headers: &mut HeaderMap) {
-        headers.insert(LIMIT, HeaderValue::from(self.limit));
-        headers.insert(REMAINING, HeaderValue::from(self.remaining));
-        headers.insert(RESET, HeaderValue::from(self.reset_at));
+        headers.insert(LIMIT, HeaderValue::from(self.rate.limit));
+        headers.insert(REMAINING, HeaderValue::from(self.rate.remaining));
+        headers.insert(RESET, HeaderValue::from(self.rate.reset_at()));
         if let Some(wait) = self.retry_after.filter(|_| status == StatusCode::TOO_MANY_REQUESTS) {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
         }
@@ -58,15 +57,24 @@ fn whole_seconds(wait: Duration) -> u64 {
 /// Travels with a request, so that its standing is on the answer even if the answer is made outside of whoever counted:
 /// after a panic or too long a time.
 #[derive(Clone, Default)]
-pub(crate) struct Noted(Arc<OnceLock<Standing>>);
+pub(crate) struct Noted(Arc<Mutex<Option<Standing>>>);
 
 impl Noted {
     /// Writes the headers, if the request was counted.
     pub(crate) fn write(&self, status: StatusCode, headers: &mut HeaderMap) {
-        if let Some(standing) = self.0.get() {
+        if let Some(standing) = *self.0.lock() {
             standing.write(status, headers);
         }
     }
+}
+
+/// A request that was counted, and where.
+pub(crate) struct Counted {
+    /// Where its caller stands.
+    pub(crate) standing: Standing,
+    /// The bucket of a key or device that it was taken from.
+    bucket: Option<(bool, KeyId)>,
+    noted: Option<Noted>,
 }
 
 /// What a request counts as.
@@ -106,42 +114,63 @@ impl RateLimits {
     /// Counts a request. One that is over its limit loses its identity, and keeps its dialect, which words the refusal.
     ///
     /// A credential that works is counted by itself alone: strangers at its address cannot use it up.
-    pub(crate) fn count(&self, request: &Request, address: ClientAddress, caller: &mut Caller) {
-        let Some(standing) = self.standing(class(request), address, caller) else { return };
+    pub(crate) fn count(&self, request: &Request, address: ClientAddress, caller: &mut Caller) -> Option<Counted> {
+        let (standing, bucket) = self.standing(class(request), address, caller)?;
         if let Some(retry_after) = standing.retry_after {
-            tracing::info!(address = %address.ip(), limit = standing.limit, "over the rate limit");
+            tracing::info!(address = %address.ip(), limit = standing.rate.limit, "over the rate limit");
             caller.identity = Err(Anonymous::Limited { retry_after });
         }
-        if let Some(noted) = request.extensions().get::<Noted>() {
-            let _ = noted.0.set(standing);
+        let noted = request.extensions().get::<Noted>().cloned();
+        if let Some(noted) = &noted {
+            *noted.0.lock() = Some(standing);
+        }
+        Some(Counted { standing, bucket: bucket.filter(|_| standing.retry_after.is_none()), noted })
+    }
+
+    /// Gives back what a request of a key or a device took.
+    pub(crate) fn give_back(&self, counted: &Counted) {
+        let Some((is_device, key)) = counted.bucket else { return };
+        let buckets = if is_device { &self.device } else { &self.graphql };
+        if let Some(buckets) = buckets {
+            buckets.give_back(&key);
+        }
+        if let Some(noted) = &counted.noted {
+            *noted.0.lock() = Some(Standing { rate: counted.standing.rate.given_back(), ..counted.standing });
         }
     }
 
     /// Counts an operation over a socket, as a GraphQL request.
     pub(crate) fn count_operation(&self, address: ClientAddress, caller: &mut Caller) {
         let standing = self.standing(Class::Graphql, address, caller);
-        if let Some(retry_after) = standing.and_then(|standing| standing.retry_after) {
+        if let Some(retry_after) = standing.and_then(|(standing, _)| standing.retry_after) {
             tracing::info!(address = %address.ip(), "an operation over the rate limit");
             caller.identity = Err(Anonymous::Limited { retry_after });
         }
     }
 
-    fn standing(&self, class: Class, address: ClientAddress, caller: &Caller) -> Option<Standing> {
+    fn standing(
+        &self,
+        class: Class,
+        address: ClientAddress,
+        caller: &Caller,
+    ) -> Option<(Standing, Option<(bool, KeyId)>)> {
+        let by_address = |buckets: &Option<Buckets<IpAddr>>| Some((buckets.as_ref()?.take(&address.network()), None));
         let identity = match (class, &caller.identity) {
             (Class::Free, _) => return None,
             // A browser can only show its credential in the first message.
             (Class::Socket, Ok(_) | Err(Anonymous::Missing)) => return None,
-            (Class::Open, Err(_)) => return self.open.as_ref().map(|open| open.take(&address.network())),
-            (_, Err(_)) => return self.unauthenticated.as_ref().map(|tried| tried.take(&address.network())),
+            (Class::Open, Err(_)) => return by_address(&self.open),
+            (_, Err(_)) => return by_address(&self.unauthenticated),
             (_, Ok(identity)) => identity,
         };
-        let (buckets, key) = match identity.credential {
+        let is_graphql = class == Class::Graphql;
+        let (buckets, key, is_device) = match identity.credential {
             Credential::Local => return None,
-            Credential::Device(key) => (&self.device, key),
-            Credential::Key(key) | Credential::Web(key) if class == Class::Graphql => (&self.graphql, key),
-            Credential::Key(key) | Credential::Web(key) => (&self.rest, key),
+            Credential::Device(key) => (&self.device, key, true),
+            Credential::Key(key) | Credential::Web(key) if is_graphql => (&self.graphql, key, false),
+            Credential::Key(key) | Credential::Web(key) => (&self.rest, key, false),
         };
-        buckets.as_ref().map(|buckets| buckets.take(&key))
+        Some((buckets.as_ref()?.take(&key), is_graphql.then_some((is_device, key))))
     }
 }
 

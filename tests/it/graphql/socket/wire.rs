@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
-use crate::harness::Gateway;
+use crate::harness::{Gateway, without_cost};
 use crate::program::PATIENCE;
 
 /// The whole server over a gateway's app.
@@ -183,7 +183,9 @@ impl Client {
         let heard = tokio::time::timeout(PATIENCE, async {
             loop {
                 match self.stream.next().await {
-                    Some(Ok(Message::Text(text))) => return Heard::Message(serde_json::from_str(&text).unwrap()),
+                    Some(Ok(Message::Text(text))) => {
+                        return Heard::Message(without_cost(serde_json::from_str(&text).unwrap()));
+                    }
                     Some(Ok(Message::Close(frame))) => {
                         return Heard::Closed(frame.map_or(1005, |frame| frame.code.into()));
                     }

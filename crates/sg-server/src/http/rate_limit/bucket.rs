@@ -12,7 +12,7 @@ use governor::state::StateStore;
 use governor::{Quota, RateLimiter};
 use lru::LruCache;
 use parking_lot::Mutex;
-use sg_domain::Timestamp;
+use sg_domain::{RateStanding, Timestamp};
 
 use super::Standing;
 
@@ -29,6 +29,7 @@ const MAX_BUCKETS: NonZeroUsize = NonZeroUsize::new(65_536).unwrap();
 pub(crate) struct Buckets<K: Hash + Eq + Clone> {
     limit: NonZeroU32,
     limiter: RateLimiter<K, Table<K>, AppClock, StateInformationMiddleware>,
+    rows: Rows<K>,
 }
 
 impl<K: Hash + Eq + Clone> Buckets<K> {
@@ -36,10 +37,11 @@ impl<K: Hash + Eq + Clone> Buckets<K> {
     pub(super) fn new(now: &Now, per_hour: u32) -> Option<Self> {
         let limit = NonZeroU32::new(per_hour)?;
         let quota = Quota::with_period(PERIOD / per_hour)?.allow_burst(limit);
-        let table = Table { rows: Mutex::new(LruCache::new(MAX_BUCKETS)), now: now.clone() };
+        let rows = Rows::new(Mutex::new(LruCache::new(MAX_BUCKETS)));
+        let table = Table { rows: rows.clone(), now: now.clone() };
         let clock = AppClock { now: now.clone(), begun: OnceLock::new() };
         let limiter = RateLimiter::new(quota, table, clock);
-        Some(Self { limit, limiter })
+        Some(Self { limit, limiter, rows })
     }
 
     /// Takes one out, or says how long to wait for one.
@@ -50,9 +52,19 @@ impl<K: Hash + Eq + Clone> Buckets<K> {
             Ok(state) => (state.remaining_burst_capacity().min(limit), None),
             Err(refused) => (0, Some(refused.wait_time_from(now.into()))),
         };
-        let full_at = now + PERIOD / limit * (limit - remaining);
-        let reset_at = full_at.as_secs() + u64::from(full_at.subsec_nanos() > 0);
-        Standing { limit, remaining, reset_at, retry_after }
+        let refill = PERIOD / limit;
+        let full_at = now + refill * (limit - remaining);
+        // Rounded up, as the whole seconds of the headers are.
+        let full_at = i64::try_from(full_at.as_nanos().div_ceil(1_000)).unwrap_or(i64::MAX);
+        let rate = RateStanding { limit, remaining, full_at: Timestamp::from_micros(full_at), refill };
+        Standing { rate, retry_after }
+    }
+
+    /// Puts back what one request took.
+    pub(super) fn give_back(&self, key: &K) {
+        if let Some(full_at) = self.rows.lock().get_mut(key) {
+            *full_at = full_at.saturating_sub((PERIOD / self.limit.get()).into());
+        }
     }
 }
 
@@ -76,9 +88,11 @@ fn epoch_nanos(now: &Now) -> Nanos {
     u64::try_from(now().micros()).unwrap_or(0).saturating_mul(1_000).into()
 }
 
+type Rows<K> = Arc<Mutex<LruCache<K, Nanos>>>;
+
 /// When each bucket will be full, by key: the ones used last, and no more than [`MAX_BUCKETS`].
 struct Table<K: Hash + Eq> {
-    rows: Mutex<LruCache<K, Nanos>>,
+    rows: Rows<K>,
     now: Now,
 }
 
@@ -104,7 +118,7 @@ impl<K: Hash + Eq + Clone> StateStore for Table<K> {
 impl<K: Hash + Eq + Clone> Buckets<K> {
     /// How many are kept.
     pub(super) fn kept(self) -> usize {
-        self.limiter.into_state_store().rows.into_inner().len()
+        self.rows.lock().len()
     }
 
     /// How many may be kept.

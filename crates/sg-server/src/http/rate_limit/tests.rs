@@ -38,12 +38,12 @@ fn a_bucket_counts_down_refuses_and_fills_evenly() {
     let buckets = Buckets::new(&now, 60).unwrap();
     for left in (0..60).rev() {
         let standing = buckets.take(&1);
-        assert_eq!((standing.limit, standing.remaining, standing.retry_after), (60, left, None));
-        assert_eq!(standing.reset_at, (START / SECOND) as u64 + 60 * u64::from(60 - left));
+        assert_eq!((standing.rate.limit, standing.rate.remaining, standing.retry_after), (60, left, None));
+        assert_eq!(standing.rate.reset_at(), START / SECOND + 60 * i64::from(60 - left));
     }
     let refused = buckets.take(&1);
-    assert_eq!((refused.remaining, refused.retry_after), (0, Some(Duration::from_secs(60))));
-    assert_eq!(refused.reset_at, (START / SECOND) as u64 + 3_600);
+    assert_eq!((refused.rate.remaining, refused.retry_after), (0, Some(Duration::from_secs(60))));
+    assert_eq!(refused.rate.reset_at(), START / SECOND + 3_600);
     // Asking again while refused does not make the wait longer.
     time.fetch_add(59 * SECOND, Ordering::SeqCst);
     assert_eq!(buckets.take(&1).retry_after, Some(Duration::from_secs(1)));
@@ -51,8 +51,23 @@ fn a_bucket_counts_down_refuses_and_fills_evenly() {
     assert_eq!(buckets.take(&1).retry_after, None);
     assert!(buckets.take(&1).retry_after.is_some());
     time.fetch_add(24 * 3_600 * SECOND, Ordering::SeqCst);
-    assert_eq!(buckets.take(&1).remaining, 59, "it never holds more than its size");
-    assert_eq!(buckets.take(&2).remaining, 59, "another key has its own");
+    assert_eq!(buckets.take(&1).rate.remaining, 59, "it never holds more than its size");
+    assert_eq!(buckets.take(&2).rate.remaining, 59, "another key has its own");
+}
+
+#[test]
+fn what_is_given_back_can_be_taken_again() {
+    let (_, now) = clock();
+    let buckets = Buckets::new(&now, 3).unwrap();
+    let first = buckets.take(&1);
+    buckets.give_back(&1);
+    assert_eq!(buckets.take(&1), first);
+    assert_eq!(first.rate.given_back().remaining, 3);
+    buckets.give_back(&2);
+    buckets.give_back(&1);
+    buckets.give_back(&1);
+    let left: Vec<_> = (0..4).map(|_| buckets.take(&1).rate.remaining).collect();
+    assert_eq!(left, [2, 1, 0, 0], "never more than its size");
 }
 
 #[test]
@@ -61,7 +76,7 @@ fn any_size_works_and_none_is_no_limit() {
     assert!(Buckets::<u8>::new(&now, 0).is_none());
     for limit in [1, 7, 999, u32::MAX] {
         let buckets = Buckets::new(&now, limit).unwrap();
-        assert_eq!((buckets.take(&1).remaining, buckets.take(&2).limit), (limit - 1, limit));
+        assert_eq!((buckets.take(&1).rate.remaining, buckets.take(&2).rate.limit), (limit - 1, limit));
     }
 }
 
@@ -124,7 +139,7 @@ fn credentials_have_buckets_by_kind() {
     let limits = RateLimits::new(&now, &section);
     let address = ClientAddress::new(IpAddr::V4(Ipv4Addr::LOCALHOST));
     let limit = |path: &str, caller: &Caller| {
-        limits.standing(class(&request(Method::GET, path)), address, caller).map(|standing| standing.limit)
+        limits.standing(class(&request(Method::GET, path)), address, caller).map(|(standing, _)| standing.rate.limit)
     };
     for (path, by_key, by_device, by_nobody) in [
         ("/api/v1/projects", Some(10), Some(30), Some(40)),
