@@ -3,6 +3,7 @@
 //! What belongs here: permission (the first statement of every operation), rules, the order of side effects, the
 //! transaction, the jobs it enqueues. What does not: HTTP and GraphQL types, SQL, an engine's types, spawning tasks.
 
+mod analytics;
 mod app;
 mod attempt;
 mod clock;
@@ -16,8 +17,10 @@ mod job;
 mod key;
 mod message;
 mod password;
+mod price;
 mod project;
 mod reindex;
+mod related;
 mod search;
 mod search_resume;
 mod session;
@@ -29,6 +32,7 @@ mod sign_in;
 mod stats;
 mod user;
 
+pub use analytics::{MAX_GROUPS, Spent, SpentBy};
 pub use app::{App, Limits, Parts};
 pub use clock::{Clock, Ids, RandomIds, SystemClock};
 pub use device::{DEVICE_CODE_CHARS, NewAccessToken, NewDevice, NewDeviceCode, NewDeviceToken};
@@ -37,6 +41,7 @@ pub use idempotency::{IdempotentRequest, IdempotentTurn, Turn};
 pub use job::JobRun;
 pub use key::{CreatedKey, KeyRequest};
 pub use password::{MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS, check_password};
+pub use price::{Cost, Dollars, Price, PriceFault, PriceTable};
 pub use project::ProjectUpdate;
 pub use reindex::Progress;
 pub use search::{MAX_SEARCH_OFFSET, SearchAnswer, SearchRequest};

@@ -5,6 +5,7 @@
 //! syntax (`sg-formats`), a wire dialect's names (`sg-rest`), anything async.
 
 pub mod address;
+pub mod analytics;
 pub mod caller;
 pub mod content;
 pub mod device_token;
@@ -19,6 +20,7 @@ pub mod message;
 pub mod metadata;
 pub mod page;
 pub mod project;
+pub mod related;
 pub mod search;
 pub mod session;
 pub mod stats;
@@ -30,6 +32,7 @@ pub mod web_session;
 pub mod wtf8;
 
 pub use address::ClientAddress;
+pub use analytics::{AnalyticsScope, SessionsBy, UsageBy};
 pub use caller::{Caller, Credential, Dialect, Identity, Scope, Scopes, Visibility};
 pub use content::ContentBlock;
 pub use device_token::{AccessToken, DeviceCode, DeviceToken};
@@ -44,6 +47,7 @@ pub use message::{Message, Role};
 pub use metadata::SessionMetadata;
 pub use page::{Cursor, Direction, Page, PageRequest};
 pub use project::Project;
+pub use related::{RelatedHit, RelatedQuery, RelatedReason};
 pub use search::{ExchangeHit, ExchangeQuery, FacetField, Hit, RankBy, SearchPage, SearchQuery};
 pub use session::{Session, SessionOrder, ShareStatus};
 pub use stats::ProjectStats;

@@ -5,6 +5,7 @@
 //! does not recurse, parsing under limits, one pass over what the document costs, and only then validation, by
 //! apollo-compiler, which agrees with the specification more often. Valid documents are kept by their SHA-256.
 
+mod adapt;
 pub(crate) mod cache;
 pub(crate) mod cost;
 pub(crate) mod scan;
@@ -40,6 +41,8 @@ pub(crate) struct Document {
     /// Objects it can ask for when every variable is as large as it may be.
     worst_objects: u64,
     text_bytes: usize,
+    /// Whether what runs is not the text as it was sent, so that places in it mean nothing to the client.
+    pub(crate) is_adapted: bool,
 }
 
 /// Why a document or its variables do not get through. Nothing was executed.
@@ -96,13 +99,28 @@ impl Guard {
             .parse_ast(text, "document.graphql")
             .map_err(|e| refused(&e.errors, false))?;
         let is_mutation = has_mutation(&tree);
-        let worst = cost::measure(&tree, None);
+        let mut worst = cost::measure(&tree, None);
         worst.check(&tree, &self.limits).map_err(|error| Refused { is_mutation, ..Refused::from(error) })?;
         let id_variables = id_variables_as_strings(&mut tree);
-        let valid =
-            tree.to_executable_validate(&self.schema).map_err(|invalid| refused(&invalid.errors, is_mutation))?;
-        let executable =
-            async_graphql::parser::parse_query(text).map_err(|e| Refused { errors: vec![e.into()], is_mutation })?;
+        let mut adapted = None;
+        let valid = match tree.to_executable_validate(&self.schema) {
+            Ok(valid) => valid,
+            Err(invalid) => {
+                let other = adapt::adapt(&tree, &self.schema).ok_or_else(|| refused(&invalid.errors, is_mutation))?;
+                worst = cost::measure(&other, None);
+                worst.check(&other, &self.limits).map_err(|error| Refused { is_mutation, ..Refused::from(error) })?;
+                // What is wrong with it either way is told once; of two lists the shorter one says more.
+                let valid = other.to_executable_validate(&self.schema).map_err(|still| {
+                    let is_nearer = still.errors.len() < invalid.errors.len();
+                    refused(if is_nearer { &still.errors } else { &invalid.errors }, is_mutation)
+                })?;
+                adapted = Some(other.to_string());
+                tree = other;
+                valid
+            }
+        };
+        let executable = async_graphql::parser::parse_query(adapted.as_deref().unwrap_or(text))
+            .map_err(|e| Refused { errors: vec![e.into()], is_mutation })?;
         let document = Arc::new(Document {
             hash,
             executable,
@@ -110,7 +128,8 @@ impl Guard {
             tree,
             id_variables,
             worst_objects: worst.objects,
-            text_bytes: text.len(),
+            text_bytes: text.len().max(adapted.as_ref().map_or(0, String::len)),
+            is_adapted: adapted.is_some(),
         });
         self.cache.put(document.clone());
         Ok(document)

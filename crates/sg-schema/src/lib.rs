@@ -12,8 +12,10 @@
 //! is known to be valid and bounded, `query.rs` and its nouns resolve it with the loaders of `loader.rs`, `failure.rs`
 //! gives every error its code.
 
+mod analytics;
 mod content;
 mod device;
+mod event;
 mod exchange;
 mod exchange_change;
 mod failure;
@@ -28,9 +30,11 @@ mod metadata;
 mod mutation;
 mod node;
 mod page;
+mod price;
 mod project;
 mod project_change;
 mod query;
+mod related;
 mod scalar;
 mod schema;
 mod search;

@@ -1,7 +1,10 @@
 //! How an engine would find the rows of each list: for the test that holds every list to an index.
 
 use sea_orm::{ConnectionTrait, TransactionTrait};
-use sg_domain::{Direction, PageRequest, ProjectKey, Result, SessionFilter, SessionId, SessionOrder, Visibility};
+use sg_domain::{
+    AnalyticsScope, Direction, PageRequest, ProjectKey, Result, SessionFilter, SessionId, SessionOrder, UsageBy,
+    Visibility,
+};
 
 use crate::error::{StoreError, StoreResult};
 use crate::sql::{Engine, Sql};
@@ -42,6 +45,11 @@ impl Store {
         query: &MessageQuery,
     ) -> Result<Vec<String>> {
         Ok(self.explain(self.messages_sql(who, session, query)).await?)
+    }
+
+    /// The plan of [`Store::usage`].
+    pub async fn explain_usage(&self, who: &Visibility, scope: &AnalyticsScope, by: UsageBy) -> Result<Vec<String>> {
+        Ok(self.explain(self.usage_sql(who, scope, by, &[])).await?)
     }
 
     async fn explain(&self, mut sql: Sql) -> StoreResult<Vec<String>> {
