@@ -111,7 +111,7 @@ impl Guard {
                 worst.check(&other, &self.limits).map_err(|error| Refused { is_mutation, ..Refused::from(error) })?;
                 // What is wrong with it either way is told once; of two lists the shorter one says more.
                 let valid = other.to_executable_validate(&self.schema).map_err(|still| {
-                    let is_nearer = still.errors.len() < invalid.errors.len();
+                    let is_nearer = still.errors.len() <= invalid.errors.len();
                     refused(if is_nearer { &still.errors } else { &invalid.errors }, is_mutation)
                 })?;
                 adapted = Some(other.to_string());

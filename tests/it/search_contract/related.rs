@@ -50,7 +50,7 @@ fn on_branch(mut document: SessionDocument, branch: &str) -> SessionDocument {
 
 const LOGIN: [&str; 3] = [
     "The login fails because the session token expired before the refresh. Fix the authentication middleware.",
-    "Users are logged out: the authentication middleware rejects a token that the refresh had renewed.",
+    "The login fails: the authentication middleware says that the session token expired, after the refresh renewed it.",
     "Why does the token refresh race with the login? The middleware caches an expired session.",
 ];
 const TIDES: [&str; 2] = [

@@ -21,7 +21,7 @@ use tantivy::{DocAddress, DocId, DocSet, TERMINATED, TantivyDocument, Term};
 
 use super::filter::SegmentFilter;
 use super::schema::{Facts, LEADING_DOCS};
-use super::segment::Snapshot;
+use super::segment::{FactColumn, Snapshot};
 use crate::path::{each_path, file_name};
 use crate::piece::PieceKind;
 use crate::tokenizer::{CodeTokenizer, TermKind};
@@ -55,8 +55,8 @@ pub(super) fn related(
     snapshot: &Snapshot,
     removed: &HashSet<SessionId>,
 ) -> tantivy::Result<Vec<RelatedHit>> {
-    let world = World::open(query, snapshot, removed)?;
-    let Some((number, place)) = world.source else { return Ok(Vec::new()) };
+    let Some((number, place)) = locate(query, snapshot, removed)? else { return Ok(Vec::new()) };
+    let world = World::open(query, snapshot, removed, (number, place))?;
     let vocabulary = Vocabulary::read(snapshot, number, place)?;
     let words = telling(vocabulary.words, snapshot)?;
     let mut files: Vec<(String, f64)> = vocabulary.files.into_iter().collect();
@@ -68,12 +68,10 @@ pub(super) fn related(
     let files = world.look_up(snapshot, files)?;
     let others: HashMap<u32, Near> = world.nearness(&words, &files);
 
-    let source = &world.sessions[world.source_index];
     let mut hits: Vec<(f64, &Visible, RelatedHit)> = Vec::new();
     for (index, near) in others {
         let other = &world.sessions[index as usize];
-        let in_project = other.project == source.project;
-        let on_branch = in_project && other.branches.iter().any(|branch| source.branches.contains(branch));
+        let (in_project, on_branch) = (other.in_project, other.on_branch);
         let shared = 1.0 - (1.0 - near.content) * (1.0 - 0.5 * near.files);
         let weight = 0.8 + if in_project { 0.15 } else { 0.0 } + if on_branch { 0.05 } else { 0.0 };
         let similarity = (shared * weight).min(1.0);
@@ -103,57 +101,87 @@ struct Visible {
     activity: i64,
     /// Documents of its block that are pieces of what was said.
     pieces: f64,
-    project: Option<String>,
-    branches: Vec<String>,
+    /// Whether it is of the same project as the session that others are held against.
+    in_project: bool,
+    /// Whether it was on one of its branches too.
+    on_branch: bool,
 }
 
 /// The caller's sessions.
 struct World {
     sessions: Vec<Visible>,
-    /// For each segment, each session's place in `sessions`; `u32::MAX` is one that may not be seen.
+    /// For each segment, each session's place in `sessions`; `NOT_SEEN` is one that may not be seen.
     index: Vec<Vec<u32>>,
-    /// The segment and the place in it of the session that others are held against.
-    source: Option<(usize, usize)>,
-    source_index: usize,
+    /// The place in `sessions` of the one that others are held against.
+    source: u32,
     average_pieces: f64,
 }
 
 const NOT_SEEN: u32 = u32::MAX;
 
+/// The segment of a session and its place in it, if it may be seen.
+fn locate(
+    query: &RelatedQuery,
+    snapshot: &Snapshot,
+    removed: &HashSet<SessionId>,
+) -> tantivy::Result<Option<(usize, usize)>> {
+    if removed.contains(&query.session) {
+        return Ok(None);
+    }
+    let wanted = query.session.0.as_u128();
+    for (number, (reader, sessions)) in snapshot.each().enumerate() {
+        let alive = reader.alive_bitset();
+        let lives = |place: &usize| alive.is_none_or(|alive| alive.is_alive(sessions.heads[*place]));
+        let places = sessions.ids.iter().enumerate().filter(|(_, id)| **id == wanted).map(|(place, _)| place);
+        if let Some(place) = places.into_iter().find(lives) {
+            let filter = SegmentFilter::new(reader, sessions, &query.visibility, &SessionFilter::default())?;
+            return Ok(filter.passes(place).then_some((number, place)));
+        }
+    }
+    Ok(None)
+}
+
 impl World {
-    fn open(query: &RelatedQuery, snapshot: &Snapshot, removed: &HashSet<SessionId>) -> tantivy::Result<Self> {
-        let mut world =
-            Self { sessions: Vec::new(), index: Vec::new(), source: None, source_index: 0, average_pieces: 1.0 };
+    fn open(
+        query: &RelatedQuery,
+        snapshot: &Snapshot,
+        removed: &HashSet<SessionId>,
+        source: (usize, usize),
+    ) -> tantivy::Result<Self> {
+        let of_source = |fact: Facts| -> tantivy::Result<Vec<String>> {
+            let reader = snapshot.searcher.segment_reader(u32::try_from(source.0).unwrap_or(u32::MAX));
+            let column = snapshot.segments[source.0].fact(reader, fact)?;
+            Ok(column.of(source.1).iter().map(|ord| column.value(*ord)).collect::<Result<_, _>>()?)
+        };
+        let (project, branches) = (of_source(Facts::Project)?, of_source(Facts::Branch)?);
+        let mut world = Self { sessions: Vec::new(), index: Vec::new(), source: NOT_SEEN, average_pieces: 1.0 };
         for (number, (reader, sessions)) in snapshot.each().enumerate() {
             let mut index = vec![NOT_SEEN; sessions.len()];
             let filter = SegmentFilter::new(reader, sessions, &query.visibility, &SessionFilter::default())?;
             if !filter.is_never() {
-                let (projects, branches) =
-                    (sessions.fact(reader, Facts::Project)?, sessions.fact(reader, Facts::Branch)?);
+                let same_project = SameValue::of(&project, sessions.fact(reader, Facts::Project)?)?;
+                let same_branch = SameValue::of(&branches, sessions.fact(reader, Facts::Branch)?)?;
                 let alive = reader.alive_bitset();
-                for session in 0..sessions.len() {
+                for (session, place) in index.iter_mut().enumerate() {
                     let id = sessions.id(session);
                     let lives = alive.is_none_or(|alive| alive.is_alive(sessions.heads[session]));
                     if !lives || removed.contains(&id) || !filter.passes(session) {
                         continue;
                     }
-                    let texts = |ords: &[u32], column: &super::segment::FactColumn| {
-                        ords.iter().map(|ord| column.value(*ord)).collect::<Result<Vec<_>, _>>()
-                    };
+                    *place = u32::try_from(world.sessions.len()).unwrap_or(NOT_SEEN);
+                    if (number, session) == source {
+                        world.source = *place;
+                    }
                     let block = sessions.block(session);
                     let end = block.clone().position(|doc| PieceKind::is_exchange(sessions.kinds[doc as usize]));
                     let pieces = end.unwrap_or(block.len()).saturating_sub(LEADING_DOCS as usize).max(1);
-                    index[session] = u32::try_from(world.sessions.len()).unwrap_or(NOT_SEEN);
-                    if id == query.session {
-                        world.source = Some((number, session));
-                        world.source_index = world.sessions.len();
-                    }
+                    let in_project = same_project.holds(session);
                     world.sessions.push(Visible {
                         id,
                         activity: sessions.activity[session],
                         pieces: pieces as f64,
-                        project: texts(projects.of(session), projects)?.pop(),
-                        branches: texts(branches.of(session), branches)?,
+                        in_project,
+                        on_branch: in_project && same_branch.holds(session),
                     });
                 }
             }
@@ -191,7 +219,7 @@ impl World {
                     doc = postings.advance();
                 }
             }
-            pieces.remove(&(self.source_index as u32));
+            pieces.remove(&self.source);
             if pieces.is_empty() {
                 continue;
             }
@@ -227,6 +255,26 @@ impl World {
             }
         }
         near
+    }
+}
+
+/// The sessions of a segment that have one of some values.
+struct SameValue<'a> {
+    column: &'a FactColumn,
+    wanted: Vec<u32>,
+}
+
+impl<'a> SameValue<'a> {
+    fn of(values: &[String], column: &'a FactColumn) -> tantivy::Result<Self> {
+        let mut wanted = Vec::new();
+        for value in values {
+            wanted.extend(column.ord(value)?);
+        }
+        Ok(Self { column, wanted })
+    }
+
+    fn holds(&self, session: usize) -> bool {
+        self.column.of(session).iter().any(|ord| self.wanted.contains(ord))
     }
 }
 
