@@ -99,9 +99,9 @@ async fn files_and_branches_count() {
         let documents = [
             on_branch(touching(asks(1, "Make it faster please."), "/home/ann/p/src/parser/lexer.rs"), "speed"),
             // The same file of another checkout, talked about in other words.
-            on_branch(touching(asks(2, "There is a panic on empty input."), "/work/p/src/parser/lexer.rs"), "main"),
-            on_branch(touching(asks(3, "There is a panic on empty input."), "/work/p/src/parser/lexer.rs"), "speed"),
-            on_branch(touching(asks(4, "There is a panic on empty input."), "/work/p/docs/readme.md"), "speed"),
+            on_branch(touching(asks(2, "There is a panic on empty input."), "/srv/p/src/parser/lexer.rs"), "main"),
+            on_branch(touching(asks(3, "There is a panic on empty input."), "/srv/p/src/parser/lexer.rs"), "speed"),
+            on_branch(touching(asks(4, "There is a panic on empty input."), "/srv/p/docs/readme.md"), "speed"),
         ];
         fill(index, documents).await;
         let hits = related(index, 1).await;

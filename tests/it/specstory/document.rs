@@ -226,7 +226,7 @@ async fn what_is_wrong_is_still_wrong() {
         ),
         ("{ searchSessions(query: \"x\") { results { ...F } } } fragment F on Project { id }", "F"),
         ("{ session(id: \"x\") { project } }", "project"),
-        ("{ sessions(orderBy: [NAME]) { id } }", "orderBy"),
+        ("{ sessions(orderBy: [NAME]) { id } }", "String cannot represent"),
         ("query($o: Nope) { sessions(limit: $o) { id } }", "Nope"),
         ("mutation { updateSession(id: \"x\", nme: \"y\") { id } }", "nme"),
         ("{ sessions { id } } fragment Unused on Session { id }", "Unused"),
