@@ -31,6 +31,7 @@ async fn seeded(dir: &std::path::Path) -> (App, Caller) {
         clock: Arc::new(SystemClock),
         ids: Arc::new(RandomIds),
         limits: Limits::default(),
+        prices: Default::default(),
     });
     let operator = Caller::local(UserId("user_bench".to_owned()));
     let user = app.create_user(&operator, "bench@example.com").await.unwrap();

@@ -195,6 +195,26 @@ const FIELDS: &[Field] = &[
         shows: MINE,
         foreign: Foreign::Own,
     },
+    Field {
+        name: "sessionList",
+        query: r#"{ sessionList(filters: { projectId: "$project" }) { id name relatedSessions { name } } }"#,
+        shows: MINE,
+        foreign: Foreign::Own,
+    },
+    Field {
+        name: "analytics",
+        query: r#"{ analytics(projectId: "$project") { totalSessions sessionsByTag { tag } usageByProject { project { name } }
+            sessionsByProject { project { name } } } }"#,
+        shows: MINE,
+        foreign: Foreign::Own,
+    },
+    Field {
+        name: "prices",
+        query: "{ prices { asOf isBuiltIn models { model input output } } }",
+        shows: "claude-opus-4-6",
+        // A price is nobody's.
+        foreign: Foreign::Shared,
+    },
 ];
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::program::{Program, eventually, root};
+use crate::program::{Program, eventually, root, said};
 
 #[test]
 fn an_account_and_its_keys_are_made_listed_and_revoked() {
@@ -52,6 +52,34 @@ fn a_failure_is_one_line_that_says_what_to_do() {
     fails(&["config", "--config", "/nowhere.toml"], "/nowhere.toml");
     program.ok(&["user", "create", "second@example.com"]);
     fails(&["key", "create"], "--user");
+}
+
+#[test]
+fn prices_of_a_file_stand_in_the_place_of_the_built_in_ones() {
+    let program = Program::with_user();
+    let file = program.home().join("prices.toml");
+    let price = "as_of = 2026-11-01\n[[price]]\nmodels = ['m']\ninput = 3\noutput = 1\n";
+    std::fs::write(&file, price).unwrap();
+    let key = program.key();
+    let variable = [("SESSIONGRAPH_PRICES__FILE", file.to_str().unwrap())];
+    let server = program.serve_with(&["serve"], &variable);
+    let answer = server.graphql(&key, "{ prices { asOf isBuiltIn models { model input cacheRead } } }");
+    let wanted = json!({ "asOf": "2026-11-01", "isBuiltIn": false,
+        "models": [{ "model": "m", "input": "3.00", "cacheRead": "3.00" }] });
+    assert_eq!(answer["prices"], wanted, "{answer:#}");
+    assert_eq!(server.stop(), Some(0));
+
+    std::fs::write(&file, price.replace("input = 3", "input = 'much'")).unwrap();
+    let mut command = program.command(&["serve"]);
+    command.envs(variable);
+    let failed = said(command);
+    assert_eq!(failed.code, 1, "{}", failed.err);
+    assert!(failed.err.contains("prices.toml, line 4: ") && failed.err.contains("much"), "{}", failed.err);
+    assert_eq!(failed.err.lines().count(), 1, "{}", failed.err);
+    std::fs::remove_file(&file).unwrap();
+    let mut command = program.command(&["serve"]);
+    command.envs(variable);
+    assert!(said(command).err.contains("cannot read the prices in"));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The GraphQL endpoint as a whole: what it answers, what it refuses, what it costs.
 
+mod analytics;
 mod attack;
 mod budget;
 mod client;

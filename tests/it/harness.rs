@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, Request};
 use serde_json::{Value, json};
-use sg_app::{App, Clock, Ids, KeyRequest, Limits, NewSession, Parts, PutOutcome};
+use sg_app::{App, Clock, Ids, KeyRequest, Limits, NewSession, Parts, PriceTable, PutOutcome};
 use sg_domain::{
     Caller, ContentBlock, Dialect, Message, ProjectId, Role, Scope, Scopes, Session, SessionMetadata, Timestamp,
     TokenUsage, Transcript, User, UserId,
@@ -147,8 +147,14 @@ impl Gateway {
         let index = TantivyIndex::open(TantivyConfig::new(dir.path().join("index"))).unwrap();
         let clock = Arc::new(FixedClock(AtomicI64::new(FixedClock::START)));
         let ids = Arc::new(CountingIds::default());
-        let app =
-            App::new(Parts { store, search: wrap(Arc::new(index)), clock: clock.clone(), ids: ids.clone(), limits });
+        let app = App::new(Parts {
+            store,
+            search: wrap(Arc::new(index)),
+            clock: clock.clone(),
+            ids: ids.clone(),
+            limits,
+            prices: PriceTable::built_in(),
+        });
         let mut config = sg_server::config::Config::default();
         config.http.spool_dir = dir.path().join("spool");
         let router = sg_server::http::router(app.clone(), &config);
@@ -178,7 +184,7 @@ impl Gateway {
         let folder = tempfile::tempdir_in(self.dir.path()).unwrap().keep();
         let search = Arc::new(TantivyIndex::open(TantivyConfig::new(folder)).unwrap());
         let (clock, ids) = (self.clock.clone(), self.ids.clone());
-        App::new(Parts { store, search, clock, ids, limits: Limits::default() })
+        App::new(Parts { store, search, clock, ids, limits: Limits::default(), prices: PriceTable::built_in() })
     }
 
     /// Runs SQL in the database itself, on PostgreSQL.

@@ -6,6 +6,7 @@ mod exchange;
 mod filter;
 mod language;
 mod page;
+mod related;
 mod write;
 
 use sg_domain::search::RankBy;

@@ -1,6 +1,7 @@
 //! SpecStory's API: scenarios, what its clients rely on, and replays of what they sent.
 
 mod device;
+mod document;
 mod fact;
 mod hidden;
 mod idempotency;

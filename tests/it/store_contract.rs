@@ -1,6 +1,7 @@
 //! What a store must do, on every engine: each case below runs on SQLite and on PostgreSQL.
 
 mod account;
+mod analytics;
 mod blob;
 mod change;
 mod change_log;
@@ -138,9 +139,15 @@ contract! {
         sql_agrees_with_the_definition
         folders_are_whole_segments
     }
+    analytics {
+        tokens_are_those_of_the_answers
+        sessions_are_counted_by_what_they_have
+        absurd_tokens_are_no_error
+    }
     plan {
         every_list_is_backed_by_an_index
         following_changes_and_looking_for_work_seek
+        tokens_are_summed_from_an_index_alone
     }
     job {
         a_job_is_claimed_by_one_worker

@@ -94,7 +94,14 @@ async fn app(dir: &std::path::Path) -> (App, Caller) {
     .unwrap();
     let search = Arc::new(TantivyIndex::open(TantivyConfig::new(dir.join("index"))).unwrap());
     let limits = Limits::default();
-    let app = App::new(Parts { store, search, clock: Arc::new(SystemClock), ids: Arc::new(RandomIds), limits });
+    let app = App::new(Parts {
+        store,
+        search,
+        clock: Arc::new(SystemClock),
+        ids: Arc::new(RandomIds),
+        limits,
+        prices: Default::default(),
+    });
     let user = app.create_user(&Caller::local(UserId("operator".to_owned())), "bench@example.com").await.unwrap();
     (app, Caller::local(user.id))
 }

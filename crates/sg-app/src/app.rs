@@ -11,7 +11,7 @@ use sg_store::Store;
 use crate::attempt::{DeviceAttempts, SignInAttempts};
 use crate::idempotency::Turns as AnswerTurns;
 use crate::password::Turns;
-use crate::{Clock, Ids};
+use crate::{Clock, Ids, PriceTable};
 
 /// What one operation may cost.
 #[derive(Clone, Debug)]
@@ -55,6 +55,8 @@ pub struct Parts {
     pub ids: Arc<dyn Ids>,
     /// What one operation may cost.
     pub limits: Limits,
+    /// What models cost.
+    pub prices: PriceTable,
 }
 
 /// Every operation of Sessiongraph. A cheap clone over one `Arc`.
@@ -69,6 +71,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) limits: Limits,
+    pub(crate) prices: PriceTable,
     /// When each key's or device's use was last noted, so that a busy one costs one write a minute. Bounded by their number.
     pub(crate) touched: Mutex<HashMap<KeyId, Timestamp>>,
     pub(crate) sign_in_attempts: SignInAttempts,
@@ -81,13 +84,14 @@ pub(crate) struct Inner {
 impl App {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
-        let Parts { store, search, clock, ids, limits } = parts;
+        let Parts { store, search, clock, ids, limits, prices } = parts;
         let inner = Inner {
             store,
             search,
             clock,
             ids,
             limits,
+            prices,
             touched: Mutex::default(),
             sign_in_attempts: SignInAttempts::default(),
             device_attempts: DeviceAttempts::default(),
@@ -107,6 +111,10 @@ impl App {
 
     pub(crate) fn ids(&self) -> &dyn Ids {
         &*self.inner.ids
+    }
+
+    pub(crate) fn price_table(&self) -> &PriceTable {
+        &self.inner.prices
     }
 
     pub(crate) fn limits(&self) -> &Limits {

@@ -3,6 +3,7 @@
 //! What belongs here: permission (the first statement of every operation), rules, the order of side effects, the
 //! transaction, the jobs it enqueues. What does not: HTTP and GraphQL types, SQL, an engine's types, spawning tasks.
 
+mod analytics;
 mod app;
 mod attempt;
 mod change;
@@ -19,8 +20,10 @@ mod kept;
 mod key;
 mod message;
 mod password;
+mod price;
 mod project;
 mod reindex;
+mod related;
 mod search;
 mod search_resume;
 mod session;
@@ -32,6 +35,7 @@ mod sign_in;
 mod stats;
 mod user;
 
+pub use analytics::{MAX_GROUPS, Spent, SpentBy};
 pub use app::{App, Limits, Parts};
 pub use change::ChangeRequest;
 pub use clock::{Clock, Ids, RandomIds, SystemClock};
@@ -42,6 +46,7 @@ pub use job::JobRun;
 pub use kept::KeptAnswers;
 pub use key::{CreatedKey, KeyRequest};
 pub use password::{MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS, check_password};
+pub use price::{Cost, Dollars, Price, PriceFault, PriceTable};
 pub use project::ProjectUpdate;
 pub use reindex::Progress;
 pub use search::{MAX_SEARCH_OFFSET, SearchAnswer, SearchRequest};

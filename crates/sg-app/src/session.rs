@@ -163,7 +163,12 @@ impl App {
     }
 
     /// The filter with the words turned into the sessions that a search for them finds.
-    async fn narrowed(&self, identity: &Identity, filter: &SessionFilter, text: Option<&str>) -> Result<SessionFilter> {
+    pub(crate) async fn narrowed(
+        &self,
+        identity: &Identity,
+        filter: &SessionFilter,
+        text: Option<&str>,
+    ) -> Result<SessionFilter> {
         filter.check()?;
         let Some(text) = text.filter(|t| !t.trim().is_empty()) else { return Ok(filter.clone()) };
         self.check_query(text)?;

@@ -5,6 +5,7 @@
 //! syntax (`sg-formats`), a wire dialect's names (`sg-rest`), anything async.
 
 pub mod address;
+pub mod analytics;
 pub mod caller;
 pub mod change;
 pub mod content;
@@ -21,6 +22,7 @@ pub mod metadata;
 pub mod page;
 pub mod project;
 pub mod rate;
+pub mod related;
 pub mod search;
 pub mod session;
 pub mod stats;
@@ -32,6 +34,7 @@ pub mod web_session;
 pub mod wtf8;
 
 pub use address::ClientAddress;
+pub use analytics::{AnalyticsScope, SessionsBy, UsageBy};
 pub use caller::{Caller, Credential, DataVersion, Dialect, Identity, Scope, Scopes, Visibility};
 pub use content::ContentBlock;
 pub use device_token::{AccessToken, DeviceCode, DeviceToken};
@@ -47,6 +50,7 @@ pub use metadata::SessionMetadata;
 pub use page::{Cursor, Direction, Page, PageRequest};
 pub use project::Project;
 pub use rate::{NotCounted, RateStanding};
+pub use related::{RelatedHit, RelatedQuery, RelatedReason};
 pub use search::{ExchangeHit, ExchangeQuery, FacetField, Hit, RankBy, SearchPage, SearchQuery};
 pub use session::{Session, SessionOrder, ShareStatus};
 pub use stats::ProjectStats;

@@ -181,6 +181,9 @@ impl Graphql {
                 Response::from_errors(vec![server_error(error)])
             }
         };
+        if document.is_adapted {
+            response.errors.iter_mut().for_each(|error| error.locations.clear());
+        }
         response.errors = present(std::mem::take(&mut response.errors), &request_id);
         Some(Some(response))
     }

@@ -5,6 +5,7 @@
 //! does not recurse, parsing under limits, one pass over what the document costs, and only then validation, by
 //! apollo-compiler, which agrees with the specification more often. Valid documents are kept by their SHA-256.
 
+mod adapt;
 pub(crate) mod cache;
 mod coerce;
 pub(crate) mod cost;
@@ -50,6 +51,8 @@ pub(crate) struct Document {
     text_bytes: usize,
     /// Whether its answers may be kept.
     pub(crate) is_kept: bool,
+    /// Whether what runs is not the text as it was sent, so that places in it mean nothing to the client.
+    pub(crate) is_adapted: bool,
 }
 
 /// What an operation runs with.
@@ -177,53 +180,81 @@ impl Guard {
     /// Checks a document.
     pub(crate) fn checked(&self, text: &str) -> Result<Document, Refused> {
         scan::document(text, self.limits.max_tokens, self.limits.max_nesting)?;
-        let tree = Parser::new()
+        let mut tree = Parser::new()
             .token_limit(self.limits.max_tokens.saturating_mul(4))
             .recursion_limit(PARSER_RECURSION_LIMIT)
             .parse_ast(text, "document.graphql")
             .map_err(|e| unreadable(&e.errors))?;
         let is_mutation = has_mutation(&tree);
-        let broken = |broken: Vec<Broken>, tree: &ast::Document| Refused {
-            errors: broken.into_iter().map(|broken| told(broken, &tree.sources)).collect(),
-            is_mutation,
-        };
-        let worst = cost::measure(&tree, None);
-        if let Err(error) = worst.check(&tree, &self.limits) {
-            return Err(match rules::cycles(&self.schema, &tree, text) {
-                cycles if cycles.is_empty() => Refused { is_mutation, ..Refused::from(error) },
-                cycles => broken(cycles, &tree),
-            });
-        }
-        let mut wrong = rules::check(&self.schema, &tree, text);
-        let valid = match self.locked(&tree) {
-            Ok(valid) if wrong.is_empty() => valid,
-            Ok(_) => return Err(broken(wrong, &tree)),
-            Err(errors) => {
-                let is_conflict = errors.iter().any(|diagnostic| {
-                    diagnostic.error.unstable_error_name().is_some_and(|name| name.starts_with("Conflicting"))
-                });
-                if is_conflict {
-                    wrong.extend(rules::merge::conflicts(&self.schema, &tree).unwrap_or_default());
-                }
-                return Err(match wrong.is_empty() {
-                    true => refused(&errors, is_mutation),
-                    false => broken(wrong, &tree),
-                });
+        let mut cost = self.measured(&tree, text, is_mutation)?;
+        let mut adapted = None;
+        let valid = match self.validated(&tree, text, is_mutation) {
+            Ok(valid) => valid,
+            Err(refused) => {
+                let Some(other) = adapt::adapt(&tree, &self.schema) else { return Err(refused) };
+                // What runs is what is measured. Places are still those of the text that was sent.
+                cost = self.measured(&other, text, is_mutation)?;
+                // What is wrong with it either way is told once; of two lists the shorter one says more.
+                let valid = self
+                    .validated(&other, text, is_mutation)
+                    .map_err(|still| if still.errors.len() <= refused.errors.len() { still } else { refused })?;
+                adapted = Some(other.to_string());
+                tree = other;
+                valid
             }
         };
-        let is_kept = kept::qualifies(&tree);
-        let executable = async_graphql::parser::parse_query(escape::plain(text))
+        let runs = adapted.as_deref().unwrap_or(text);
+        let executable = async_graphql::parser::parse_query(escape::plain(runs))
             .map_err(|e| Refused { errors: vec![e.into()], is_mutation })?;
         Ok(Document {
             hash: Digest::of(text.as_bytes()),
             executable,
             valid,
-            tree,
-            cost: worst,
+            cost,
             may_be_dry_run: text.contains("dryRun"),
-            text_bytes: text.len(),
-            is_kept,
+            is_kept: kept::qualifies(&tree),
+            tree,
+            text_bytes: text.len().max(runs.len()),
+            is_adapted: adapted.is_some(),
         })
+    }
+
+    /// What a document costs at worst, if that is within the limits.
+    fn measured(&self, tree: &ast::Document, text: &str, is_mutation: bool) -> Result<Cost, Refused> {
+        let worst = cost::measure(tree, None);
+        match worst.check(tree, &self.limits) {
+            Ok(()) => Ok(worst),
+            Err(error) => Err(match rules::cycles(&self.schema, tree, text) {
+                cycles if cycles.is_empty() => Refused { is_mutation, ..Refused::from(error) },
+                cycles => broken(cycles, tree, is_mutation),
+            }),
+        }
+    }
+
+    /// A document by every rule there is.
+    fn validated(
+        &self,
+        tree: &ast::Document,
+        text: &str,
+        is_mutation: bool,
+    ) -> Result<Valid<ExecutableDocument>, Refused> {
+        let mut wrong = rules::check(&self.schema, tree, text);
+        match self.locked(tree) {
+            Ok(valid) if wrong.is_empty() => Ok(valid),
+            Ok(_) => Err(broken(wrong, tree, is_mutation)),
+            Err(errors) => {
+                let is_conflict = errors.iter().any(|diagnostic| {
+                    diagnostic.error.unstable_error_name().is_some_and(|name| name.starts_with("Conflicting"))
+                });
+                if is_conflict {
+                    wrong.extend(rules::merge::conflicts(&self.schema, tree).unwrap_or_default());
+                }
+                Err(match wrong.is_empty() {
+                    true => refused(&errors, is_mutation),
+                    false => broken(wrong, tree, is_mutation),
+                })
+            }
+        }
     }
 
     /// The second lock: valid as it stands, or with `ID` and `String` as one.
@@ -354,6 +385,10 @@ impl From<ServerError> for Refused {
     fn from(error: ServerError) -> Self {
         Self { errors: vec![error], is_mutation: false }
     }
+}
+
+fn broken(broken: Vec<Broken>, tree: &ast::Document, is_mutation: bool) -> Refused {
+    Refused { errors: broken.into_iter().map(|broken| told(broken, &tree.sources)).collect(), is_mutation }
 }
 
 fn has_mutation(document: &ast::Document) -> bool {

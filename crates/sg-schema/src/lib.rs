@@ -13,9 +13,11 @@
 //! is known to be valid and bounded, `query.rs` and its nouns resolve it with the loaders of `loader.rs`, `failure.rs`
 //! gives every error its code.
 
+mod analytics;
 mod change;
 mod content;
 mod device;
+mod event;
 mod exchange;
 mod exchange_change;
 mod failure;
@@ -35,10 +37,12 @@ mod node;
 mod operation;
 mod page;
 mod plain;
+mod price;
 mod project;
 mod project_change;
 mod query;
 mod rate_limit;
+mod related;
 mod scalar;
 mod schema;
 mod search;

@@ -20,7 +20,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::task::{FutureObj, Spawn, SpawnError};
 use parking_lot::Mutex;
-use sg_app::{App, SessionColumns, SessionList, session_cursor};
+use sg_app::{App, Cost, SessionColumns, SessionList, session_cursor};
 use sg_domain::{
     Caller, Direction, Error, Message, MessageId, PageRequest, Project, ProjectId, ProjectKey, Session, SessionFilter,
     SessionId, SessionOrder,
@@ -183,6 +183,10 @@ pub(crate) struct Subagents {
     pub(crate) parent: String,
 }
 
+/// What one session cost.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct SessionCost(pub(crate) SessionId);
+
 /// Subagents that one statement reads.
 const MAX_SUBAGENTS: u32 = 2_000;
 /// As many parents as one filter holds, with room for their projects.
@@ -205,6 +209,17 @@ impl Loader<SessionId> for Reader {
     async fn load(&self, ids: &[SessionId]) -> Result<HashMap<SessionId, Self::Value>, Self::Error> {
         let found = self.app.sessions_by_id(&self.caller, ids, SessionColumns::ALL).await?;
         Ok(found.into_iter().map(|session| (session.id, Arc::new(session))).collect())
+    }
+}
+
+impl Loader<SessionCost> for Reader {
+    type Value = Cost;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[SessionCost]) -> Result<HashMap<SessionCost, Cost>, Self::Error> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let found = self.app.session_costs(&self.caller, &ids).await?;
+        Ok(found.into_iter().map(|(id, cost)| (SessionCost(id), cost)).collect())
     }
 }
 

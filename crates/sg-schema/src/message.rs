@@ -93,8 +93,8 @@ impl Message {
     }
 
     /// Tokens that this answer cost, where the agent tells.
-    fn usage(&self) -> Option<TokenUsage> {
-        self.message.usage.map(TokenUsage::from)
+    fn usage(&self, ctx: &Context<'_>) -> Option<TokenUsage> {
+        TokenUsage::of_message(Reach::of(ctx), &self.message)
     }
 
     /// When it was said, where the agent tells.

@@ -10,7 +10,8 @@ use crate::filter::SessionFilters;
 use crate::loader::Reach;
 use crate::page::PageArgs;
 use crate::scalar::{BigInt, DateTime, int};
-use crate::session_connection::{SessionArgs, SessionConnection, project_sessions};
+use crate::session::Session;
+use crate::session_connection::{SessionArgs, SessionConnection, project_session_list, project_sessions};
 use crate::stats::{ProjectActivity, ProjectStats};
 
 /// A project.
@@ -113,6 +114,33 @@ impl Project {
     ) -> Outcome<SessionConnection> {
         let page = PageArgs { first, after, last, before, limit, offset };
         project_sessions(ctx, &self.0, SessionArgs { filters, page, order_by, order_direction }).await
+    }
+
+    /// The same sessions as a plain list: what a document gets that selects a session's own fields from `sessions`.
+    #[allow(clippy::too_many_arguments, reason = "GraphQL arguments are Rust arguments here")]
+    async fn session_list(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which sessions; all of the project when left out.")] filters: Option<SessionFilters>,
+        #[graphql(desc = "At most this many, 1 to 200; larger values count as 200.", default = 200)] limit: Option<i32>,
+        #[graphql(desc = "Skip this many.", default = 0)] offset: Option<i32>,
+        #[graphql(desc = "At most this many from the front, 1 to 100; 20 when only a cursor is given.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Only sessions behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "At most this many from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only sessions before this cursor.")] before: Option<String>,
+        #[graphql(
+            desc = "Sort by `createdAt`, `updatedAt`, `endedAt`, `lastActivity`, `name` or `markdownSize`.",
+            default_with = "Some(\"createdAt\".to_owned())"
+        )]
+        order_by: Option<String>,
+        #[graphql(desc = "`asc` or `desc`.", default_with = "Some(\"desc\".to_owned())")] order_direction: Option<
+            String,
+        >,
+    ) -> Outcome<Vec<Session>> {
+        let page = PageArgs { first, after, last, before, limit, offset };
+        project_session_list(ctx, &self.0, SessionArgs { filters, page, order_by, order_direction }).await
     }
 }
 

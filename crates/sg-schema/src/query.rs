@@ -6,6 +6,7 @@ use async_graphql::{Context, ID, Object};
 use futures_util::future::join_all;
 use sg_domain::Error;
 
+use crate::analytics::{Analytics, TimeRange, analytics};
 use crate::device::{Device, devices};
 use crate::failure::{Nullable, Outcome};
 use crate::filter::SessionFilters;
@@ -14,12 +15,13 @@ use crate::key::{ApiKey, api_keys};
 use crate::loader::Reach;
 use crate::node::{Node, node};
 use crate::page::PageArgs;
+use crate::price::{PriceTable, prices};
 use crate::project::{Project, project};
 use crate::rate_limit::{RateLimit, rate_limit};
 use crate::search::{RankBy, SearchArgs, SearchResult, search_sessions};
 use crate::search_resume::{ResumableHit, resumable_sessions};
 use crate::session::{Session, session};
-use crate::session_connection::{SessionArgs, SessionConnection, sessions};
+use crate::session_connection::{SessionArgs, SessionConnection, session_list, sessions};
 use crate::share::{SharedSession, shared_session};
 use crate::stats::Stats;
 use crate::user::User;
@@ -82,6 +84,33 @@ impl Query {
     ) -> Outcome<SessionConnection> {
         let page = PageArgs { first, after, last, before, limit, offset };
         sessions(ctx, SessionArgs { filters, page, order_by, order_direction }).await
+    }
+
+    /// The same sessions as a plain list: what a document gets that selects a session's own fields from `sessions`.
+    #[allow(clippy::too_many_arguments, reason = "GraphQL arguments are Rust arguments here")]
+    async fn session_list(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which sessions; all of them when left out.")] filters: Option<SessionFilters>,
+        #[graphql(desc = "At most this many, 1 to 200; larger values count as 200.", default = 200)] limit: Option<i32>,
+        #[graphql(desc = "Skip this many.", default = 0)] offset: Option<i32>,
+        #[graphql(desc = "At most this many from the front, 1 to 100; 20 when only a cursor is given.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Only sessions behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "At most this many from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only sessions before this cursor.")] before: Option<String>,
+        #[graphql(
+            desc = "Sort by `createdAt`, `updatedAt`, `endedAt`, `lastActivity`, `name` or `markdownSize`.",
+            default_with = "Some(\"createdAt\".to_owned())"
+        )]
+        order_by: Option<String>,
+        #[graphql(desc = "`asc` or `desc`.", default_with = "Some(\"desc\".to_owned())")] order_direction: Option<
+            String,
+        >,
+    ) -> Outcome<Vec<Session>> {
+        let page = PageArgs { first, after, last, before, limit, offset };
+        session_list(ctx, SessionArgs { filters, page, order_by, order_direction }).await
     }
 
     /// One session, by its id here, or by its project and the id its client gave it.
@@ -207,5 +236,25 @@ impl Query {
     /// Figures of all sessions.
     async fn stats(&self) -> Stats {
         Stats::default()
+    }
+
+    /// Figures of sessions, tokens and costs, of a range of time and of the sessions that pass.
+    async fn analytics(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "When: sessions count by their last activity, answers by the time they were given. All of \
+            time when left out.")]
+        time_range: Option<TimeRange>,
+        #[graphql(desc = "Which sessions, whatever the range; all of them when left out.")] filters: Option<
+            SessionFilters,
+        >,
+        #[graphql(desc = "Only sessions of the project that clients know by this id.")] project_id: Option<String>,
+    ) -> Outcome<Analytics> {
+        analytics(ctx, time_range, filters, project_id).await
+    }
+
+    /// What models cost: the prices that costs are computed by.
+    async fn prices(&self, ctx: &Context<'_>) -> Outcome<PriceTable> {
+        prices(Reach::of(ctx))
     }
 }

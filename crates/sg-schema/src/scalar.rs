@@ -1,6 +1,7 @@
 //! Scalars, and numbers that must not wrap.
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
+use sg_app::Dollars;
 use sg_domain::Timestamp;
 
 /// A time in UTC as RFC 3339 text, for example `2026-01-16T16:46:41.000Z`.
@@ -42,6 +43,23 @@ impl ScalarType for BigInt {
 
     fn to_value(&self) -> Value {
         Value::from(self.0)
+    }
+}
+
+/// An exact decimal number as text, for example `12.3456`: money, which a floating-point number would round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Decimal(pub(crate) Dollars);
+
+/// An exact decimal number as text, for example `12.3456`: money, which a floating-point number would round.
+#[Scalar]
+impl ScalarType for Decimal {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        // No argument takes one.
+        Err(InputValueError::expected_type(value))
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_string())
     }
 }
 

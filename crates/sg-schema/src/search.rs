@@ -355,9 +355,29 @@ impl SearchHit {
         SessionMetadata(self.session.clone())
     }
 
+    /// Its end, else its start, else its last change: what date filters compare.
+    fn last_activity(&self) -> DateTime {
+        DateTime(self.session.activity_at)
+    }
+
+    /// Changes whenever anything a reader can see changes; as in the REST `ETag` header.
+    fn etag(&self) -> String {
+        format!("W/\"{}\"", self.session.etag)
+    }
+
     /// Bytes of the markdown.
     fn markdown_size(&self) -> i32 {
         int(self.session.markdown_size)
+    }
+
+    /// Bytes of the agent's own file; 0 when there is none.
+    fn raw_data_size(&self) -> i32 {
+        int(self.session.raw_data_size)
+    }
+
+    /// Bytes of the session data; null when there is none.
+    fn session_data_size(&self) -> Option<i32> {
+        self.session.session_data_size.map(int)
     }
 
     /// The whole session as markdown. Read only when it is asked for.

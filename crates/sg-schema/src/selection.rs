@@ -18,6 +18,11 @@ impl<'a> Rows<'a> {
         Self(rows)
     }
 
+    /// The rows of a field that is a list itself.
+    pub(crate) fn of_list(ctx: &'a Context<'a>) -> Self {
+        Self(vec![ctx.look_ahead()])
+    }
+
     /// Whether a field of the rows is selected.
     pub(crate) fn select(&self, field: &str) -> bool {
         self.0.iter().any(|row| row.field(field).exists())

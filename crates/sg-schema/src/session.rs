@@ -7,6 +7,7 @@ use bytes::Bytes;
 use sg_domain::id::SessionRef;
 use sg_domain::{Error, ErrorKind, ProjectId, Role};
 
+use crate::event::{SessionEvent, events};
 use crate::exchange::{Exchange, exchanges};
 use crate::failure::{Nullable, Outcome};
 use crate::loader::{Reach, Subagents};
@@ -14,7 +15,8 @@ use crate::message::{MessageConnection, MessageRole, message_query};
 use crate::metadata::SessionMetadata;
 use crate::page::PageArgs;
 use crate::project::{Project, project_by_key};
-use crate::scalar::{DateTime, int};
+use crate::related::{RelatedSession, related_sessions};
+use crate::scalar::{DateTime, Decimal, int};
 use crate::usage::TokenUsage;
 
 /// Who may read a session without signing in.
@@ -204,7 +206,33 @@ impl Session {
 
     /// Tokens of all its messages, each answer counted once.
     fn usage(&self) -> TokenUsage {
-        self.row.usage.into()
+        TokenUsage::of_session(&self.row)
+    }
+
+    /// What it cost, in US dollars: the same as `usage.cost`.
+    async fn cost(&self, ctx: &Context<'_>) -> Outcome<Option<Decimal>> {
+        TokenUsage::of_session(&self.row).dollars(ctx).await
+    }
+
+    /// The sessions nearest to it by what was said and which files were touched, nearest first, then last activity first.
+    /// Never itself; its subagents and the session that started it are sessions like any other. Empty while it is not
+    /// indexed.
+    async fn related_sessions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most this many, 1 to 50.", default = 5)] limit: Option<i32>,
+    ) -> Outcome<Vec<RelatedSession>> {
+        related_sessions(ctx, &self.row, limit).await
+    }
+
+    /// What happened in it, in order: an event for each message.
+    async fn events(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most this many, 1 to 200; larger values count as 200.", default = 200)] limit: Option<i32>,
+        #[graphql(desc = "Skip this many.", default = 0)] offset: Option<i32>,
+    ) -> Outcome<Vec<SessionEvent>> {
+        events(ctx, &self.row, limit, offset).await
     }
 
     /// The start of the first prompt, at most 500 characters.

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use async_graphql::{ID, InputObject, MaybeUndefined, SimpleObject};
+use async_graphql::{ComplexObject, ID, InputObject, MaybeUndefined, SimpleObject};
 use sg_app::SessionUpdate;
 use sg_domain::{Error, ErrorKind};
 
 use crate::failure::Outcome;
 use crate::loader::Reach;
+use crate::scalar::DateTime;
 use crate::session::{Session, ShareStatus, session_refs};
 
 /// Which session, and what changes about it. A field that is left out stays as it is.
@@ -27,9 +28,29 @@ pub(crate) struct UpdateSessionInput {
 
 /// What came of a change of a session.
 #[derive(SimpleObject)]
+#[graphql(complex)]
 pub(crate) struct UpdateSessionPayload {
     /// The session as it is now.
     session: Session,
+}
+
+/// The session's own fields, for clients that take the answer to be the session.
+#[ComplexObject]
+impl UpdateSessionPayload {
+    /// The session's id on this server.
+    async fn id(&self) -> ID {
+        ID(self.session.row().id.to_string())
+    }
+
+    /// What the session is called now: as a person called it, else as it was sent.
+    async fn name(&self) -> &str {
+        self.session.row().user_title.as_deref().unwrap_or(&self.session.row().name)
+    }
+
+    /// When it last changed here.
+    async fn updated_at(&self) -> DateTime {
+        DateTime(self.session.row().updated_at)
+    }
 }
 
 /// Which session is to be deleted.

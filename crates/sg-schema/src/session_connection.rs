@@ -211,13 +211,41 @@ pub(crate) async fn project_sessions(
     project: &Arc<Project>,
     args: SessionArgs,
 ) -> Outcome<SessionConnection> {
+    project_page(Reach::of(ctx), project, args, Rows::of(ctx).columns(), wants_rows(ctx)).await
+}
+
+/// The caller's sessions, without what a connection knows of its page.
+pub(crate) async fn session_list(ctx: &Context<'_>, args: SessionArgs) -> Outcome<Vec<Session>> {
     let reach = Reach::of(ctx);
-    let mut list = args.list(reach.app.now(), Rows::of(ctx).columns())?;
+    let list = args.list(reach.app.now(), Rows::of_list(ctx).columns())?;
+    let page = reach.app.sessions(&reach.caller, &list).await?;
+    reach.spend(page.items.len() as u64 + 1)?;
+    Ok(page.items.into_iter().map(|session| Session::new(Arc::new(session))).collect())
+}
+
+/// The sessions of one project, without what a connection knows of its page.
+pub(crate) async fn project_session_list(
+    ctx: &Context<'_>,
+    project: &Arc<Project>,
+    args: SessionArgs,
+) -> Outcome<Vec<Session>> {
+    let columns = Rows::of_list(ctx).columns();
+    Ok(project_page(Reach::of(ctx), project, args, columns, true).await?.page.items)
+}
+
+async fn project_page(
+    reach: &Reach,
+    project: &Arc<Project>,
+    args: SessionArgs,
+    columns: SessionColumns,
+    wants_rows: bool,
+) -> Outcome<SessionConnection> {
+    let mut list = args.list(reach.app.now(), columns)?;
     let is_unfiltered = list.filter.is_empty() && list.text.is_none();
     let known_total = is_unfiltered.then_some(project.session_count);
     let is_first_page =
         list.page.after.is_none() && list.page.before.is_none() && !list.page.backward && list.page.offset == 0;
-    let page = if !wants_rows(ctx) {
+    let page = if !wants_rows {
         None
     } else if is_first_page {
         Some(first_page(reach, project, &list).await?)
@@ -234,7 +262,7 @@ pub(crate) async fn project_sessions(
     };
     let page = match page {
         Some(page) => page,
-        None if !wants_rows(ctx) => empty(),
+        None if !wants_rows => empty(),
         None => {
             let page = reach.app.sessions(&reach.caller, &list).await?;
             reach.spend(page.items.len() as u64 + 1)?;

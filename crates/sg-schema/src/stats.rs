@@ -9,7 +9,8 @@ use tokio::sync::OnceCell;
 use crate::failure::Outcome;
 use crate::filter::start_of_week;
 use crate::loader::Reach;
-use crate::scalar::{BigInt, DateTime, int};
+use crate::scalar::{BigInt, DateTime, Decimal, int};
+use crate::usage::TokenUsage;
 
 /// A day and its sessions.
 #[derive(SimpleObject)]
@@ -89,16 +90,28 @@ impl Totals {
     }
 }
 
+/// Tokens and costs that several fields share, read once.
+#[derive(Default)]
+struct Spending(OnceCell<sg_app::Spent>);
+
+impl Spending {
+    async fn get(&self, ctx: &Context<'_>, project: Option<sg_domain::ProjectKey>) -> Outcome<sg_app::Spent> {
+        let reach = Reach::of(ctx);
+        Ok(*self.0.get_or_try_init(|| reach.app.project_spent(&reach.caller, project)).await?)
+    }
+}
+
 /// Figures of one project.
 pub(crate) struct ProjectStats {
     project: Arc<sg_domain::Project>,
     totals: Totals,
+    spending: Spending,
 }
 
 impl ProjectStats {
     /// The figures of a project; nothing is read yet.
     pub(crate) fn of(project: Arc<sg_domain::Project>) -> Self {
-        Self { project, totals: Totals::default() }
+        Self { project, totals: Totals::default(), spending: Spending::default() }
     }
 
     async fn totals(&self, ctx: &Context<'_>) -> Outcome<&sg_domain::ProjectStats> {
@@ -117,6 +130,16 @@ impl ProjectStats {
     /// Bytes of markdown of all sessions.
     fn total_markdown_size(&self) -> BigInt {
         BigInt(self.project.total_markdown_size)
+    }
+
+    /// Tokens of all sessions, and their cost.
+    async fn usage(&self, ctx: &Context<'_>) -> Outcome<TokenUsage> {
+        Ok(self.spending.get(ctx, Some(self.project.key)).await?.into())
+    }
+
+    /// What all sessions cost, in US dollars: the same as `usage.cost`.
+    async fn cost(&self, ctx: &Context<'_>) -> Outcome<Option<Decimal>> {
+        Ok(self.spending.get(ctx, Some(self.project.key)).await?.cost.dollars().map(Decimal))
     }
 
     /// Bytes of the agents' own files of all sessions.
@@ -168,6 +191,7 @@ impl ProjectStats {
 #[derive(Default)]
 pub(crate) struct Stats {
     totals: Totals,
+    spending: Spending,
 }
 
 /// Figures of all of the caller's sessions.
@@ -192,6 +216,16 @@ impl Stats {
     /// Bytes of the agents' own files of all sessions.
     async fn total_raw_data_size(&self, ctx: &Context<'_>) -> Outcome<BigInt> {
         Ok(BigInt(self.totals.get(ctx, None).await?.total_raw_data_size))
+    }
+
+    /// Tokens of all sessions, and their cost.
+    async fn usage(&self, ctx: &Context<'_>) -> Outcome<TokenUsage> {
+        Ok(self.spending.get(ctx, None).await?.into())
+    }
+
+    /// What all sessions cost, in US dollars: the same as `usage.cost`.
+    async fn cost(&self, ctx: &Context<'_>) -> Outcome<Option<Decimal>> {
+        Ok(self.spending.get(ctx, None).await?.cost.dollars().map(Decimal))
     }
 
     /// Sessions that were active since Monday, in UTC.

@@ -6,6 +6,7 @@
 
 mod error;
 mod exchange;
+mod path;
 mod piece;
 mod query;
 mod snippet;
@@ -13,7 +14,9 @@ mod tantivy_index;
 mod tokenizer;
 
 use async_trait::async_trait;
-use sg_domain::{ExchangeHit, ExchangeQuery, Message, Result, SearchPage, SearchQuery, Session, SessionId};
+use sg_domain::{
+    ExchangeHit, ExchangeQuery, Message, RelatedHit, RelatedQuery, Result, SearchPage, SearchQuery, Session, SessionId,
+};
 
 pub use piece::MAX_SESSION_BYTES;
 pub use tantivy_index::{TantivyConfig, TantivyIndex};
@@ -74,6 +77,11 @@ pub trait SearchIndex: Send + Sync {
     /// fewer than two letters or digits find nothing. Of a text without end the first 64 parts count. Never
     /// fails because of the text of the query.
     async fn exchanges(&self, query: ExchangeQuery) -> Result<Vec<ExchangeHit>>;
+
+    /// The sessions nearest to one by what was said and which files were touched, nearest first, then by last activity
+    /// (latest first), then by id; never the session itself. Subagents of it and the session that started it are sessions
+    /// like any other. None when the session is not in the index, may not be seen, or nothing has to do with it.
+    async fn related(&self, query: RelatedQuery) -> Result<Vec<RelatedHit>>;
 
     /// Which of these sessions the index holds, committed; for `doctor`. All of them when `None`.
     async fn sessions(&self) -> Result<Vec<(SessionId, String)>>;

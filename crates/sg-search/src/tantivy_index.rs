@@ -3,7 +3,7 @@
 //! [`TantivyIndex`] owns the folder: one process opens it to write, any number may open it to read. Work happens on
 //! blocking threads. Which file does what: `schema` fields and documents, `segment` where sessions lie, `clause` and
 //! `scan` the walk over postings, `filter` and `facet` columns, `rank` the order, `hit` a page, `correct` typing
-//! errors, `exchange`, `excerpt` and `word` the search for sessions to resume, `writer` one generation, `folder` the
+//! errors, `related` more like this, `exchange`, `excerpt` and `word` the search for sessions to resume, `writer` one generation, `folder` the
 //! files around it, `rebuild` the next generation.
 
 use std::collections::{HashMap, HashSet};
@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use parking_lot::{Mutex, RwLock};
-use sg_domain::{ExchangeHit, ExchangeQuery, Result, SearchPage, SearchQuery, SessionId};
+use sg_domain::{ExchangeHit, ExchangeQuery, RelatedHit, RelatedQuery, Result, SearchPage, SearchQuery, SessionId};
 
 use crate::error::IndexError;
 use crate::{IndexStatus, Rebuild, SearchIndex, SessionDocument};
@@ -30,6 +30,7 @@ mod folder;
 mod hit;
 mod rank;
 mod rebuild;
+mod related;
 mod scan;
 mod schema;
 mod search;
@@ -378,6 +379,15 @@ impl SearchIndex for TantivyIndex {
             inner.catch_up()?;
             let (view, removed) = inner.look();
             Ok(exchange::exchanges(&query, &view, &removed)?)
+        })
+        .await
+    }
+
+    async fn related(&self, query: RelatedQuery) -> Result<Vec<RelatedHit>> {
+        self.blocking(move |inner| {
+            inner.catch_up()?;
+            let (view, removed) = inner.look();
+            Ok(related::related(&query, &view, &removed)?)
         })
         .await
     }

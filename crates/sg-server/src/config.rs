@@ -47,6 +47,8 @@ pub struct Config {
     pub limits: LimitsSection,
     /// Importing what agents left on a machine.
     pub import: ImportSection,
+    /// What models cost.
+    pub prices: PricesSection,
     /// The queue.
     pub worker: WorkerConfig,
     /// Logs.
@@ -175,6 +177,14 @@ pub struct ImportSection {
     pub watch_delay_millis: u64,
 }
 
+/// What models cost.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PricesSection {
+    /// A file of prices that stands in the place of the built-in one. Empty: the built-in one.
+    pub file: PathBuf,
+}
+
 /// The queue.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -219,6 +229,7 @@ impl Default for Config {
             search: SearchSection::default(),
             limits: LimitsSection::default(),
             import: ImportSection::default(),
+            prices: PricesSection::default(),
             worker: WorkerConfig::default(),
             log: LogConfig::default(),
         }

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use async_trait::async_trait;
-use sg_app::{App, Parts, RandomIds, SystemClock};
-use sg_domain::{Error, ErrorKind, ExchangeHit, ExchangeQuery, Result, SearchPage, SearchQuery, SessionId};
+use sg_app::{App, Parts, PriceTable, RandomIds, SystemClock};
+use sg_domain::{
+    Error, ErrorKind, ExchangeHit, ExchangeQuery, RelatedHit, RelatedQuery, Result, SearchPage, SearchQuery, SessionId,
+};
 use sg_search::{IndexStatus, Rebuild, SearchIndex, SessionDocument, TantivyConfig, TantivyIndex};
 use sg_store::Store;
 
@@ -35,6 +37,7 @@ pub struct Gateway {
 pub async fn open(config: &Config, index: IndexUse) -> anyhow::Result<Gateway> {
     private_folder(&config.data_dir)
         .with_context(|| format!("cannot use the data folder {}", config.data_dir.display()))?;
+    let prices = prices(&config.prices.file)?;
     let (search, owns_index) = open_index(config, index).await?;
     // The queue is the database's, the index is this folder's: on a shared database only a server works the queue, or a
     // command beside it would take its jobs into an index of its own.
@@ -47,8 +50,18 @@ pub async fn open(config: &Config, index: IndexUse) -> anyhow::Result<Gateway> {
     };
     let store = Store::open(&config.store()).await.with_context(|| format!("cannot open the store at {shown}"))?;
     let (clock, ids) = (Arc::new(SystemClock), Arc::new(RandomIds));
-    let app = App::new(Parts { store, search, clock, ids, limits: config.limits() });
+    let app = App::new(Parts { store, search, clock, ids, limits: config.limits(), prices });
     Ok(Gateway { app, owns_index })
+}
+
+/// The prices of a file, or those that came with the program.
+fn prices(file: &Path) -> anyhow::Result<PriceTable> {
+    if file.as_os_str().is_empty() {
+        return Ok(PriceTable::built_in());
+    }
+    let shown = file.display();
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read the prices in {shown}"))?;
+    PriceTable::parse(&text).map_err(|fault| anyhow::anyhow!("prices {shown}, line {}: {}", fault.line, fault.message))
 }
 
 async fn open_index(config: &Config, index: IndexUse) -> anyhow::Result<(Arc<dyn SearchIndex>, bool)> {
@@ -119,6 +132,9 @@ impl SearchIndex for NoIndex {
         unavailable()
     }
     async fn exchanges(&self, _: ExchangeQuery) -> Result<Vec<ExchangeHit>> {
+        unavailable()
+    }
+    async fn related(&self, _: RelatedQuery) -> Result<Vec<RelatedHit>> {
         unavailable()
     }
     async fn sessions(&self) -> Result<Vec<(SessionId, String)>> {

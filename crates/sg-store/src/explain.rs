@@ -3,7 +3,8 @@
 use sea_orm::{ConnectionTrait, TransactionTrait};
 use sg_domain::change::ChangePlace;
 use sg_domain::{
-    Direction, PageRequest, ProjectKey, Result, SessionFilter, SessionId, SessionOrder, Timestamp, UserId, Visibility,
+    AnalyticsScope, Direction, PageRequest, ProjectKey, Result, SessionFilter, SessionId, SessionOrder, Timestamp,
+    UsageBy, UserId, Visibility,
 };
 
 use crate::error::{StoreError, StoreResult};
@@ -55,6 +56,11 @@ impl Store {
     /// The plan by which [`Store::claim_jobs`] looks for work.
     pub async fn explain_due_jobs(&self, now: Timestamp) -> Result<Vec<String>> {
         Ok(self.explain(self.due_jobs_sql(now, 1)).await?)
+    }
+
+    /// The plan of [`Store::usage`].
+    pub async fn explain_usage(&self, who: &Visibility, scope: &AnalyticsScope, by: UsageBy) -> Result<Vec<String>> {
+        Ok(self.explain(self.usage_sql(who, scope, by, &[])).await?)
     }
 
     async fn explain(&self, mut sql: Sql) -> StoreResult<Vec<String>> {

@@ -3,6 +3,7 @@
 //! What belongs here: SQL, connections, transactions, bytes on disk. What does not: business decisions. The public API
 //! speaks domain types; every read of tenant data takes a [`sg_domain::Visibility`].
 
+mod analytics;
 mod blob;
 mod change;
 mod content;

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sg_domain::{Error, ExchangeHit, ExchangeQuery, JobState, Result, SearchPage, SearchQuery, SessionId};
+use sg_domain::{
+    Error, ExchangeHit, ExchangeQuery, JobState, RelatedHit, RelatedQuery, Result, SearchPage, SearchQuery, SessionId,
+};
 use sg_search::{IndexStatus, Rebuild, SearchIndex, SessionDocument};
 
 use crate::harness::{Gateway, Sample};
@@ -38,6 +40,9 @@ impl SearchIndex for Flaky {
             return Err(Error::unavailable("index cannot be read", std::io::Error::other("disk is gone")));
         }
         self.inner.exchanges(query).await
+    }
+    async fn related(&self, query: RelatedQuery) -> Result<Vec<RelatedHit>> {
+        self.inner.related(query).await
     }
     async fn sessions(&self) -> Result<Vec<(SessionId, String)>> {
         self.inner.sessions().await

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use sg_domain::{Error, ExchangeHit, ExchangeQuery, Result, SearchPage, SearchQuery, SessionId};
+use sg_domain::{
+    Error, ExchangeHit, ExchangeQuery, RelatedHit, RelatedQuery, Result, SearchPage, SearchQuery, SessionId,
+};
 use sg_search::{IndexStatus, Rebuild, SearchIndex, SessionDocument};
 use tokio::task::JoinSet;
 
@@ -215,6 +217,9 @@ impl SearchIndex for Secretive {
     }
     async fn exchanges(&self, query: ExchangeQuery) -> Result<Vec<ExchangeHit>> {
         self.inner.exchanges(query).await
+    }
+    async fn related(&self, query: RelatedQuery) -> Result<Vec<RelatedHit>> {
+        self.inner.related(query).await
     }
     async fn sessions(&self) -> Result<Vec<(SessionId, String)>> {
         self.inner.sessions().await

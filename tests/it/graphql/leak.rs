@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use sg_domain::{Error, ErrorKind, ExchangeHit, ExchangeQuery, Result, SearchPage, SearchQuery, SessionId};
+use sg_domain::{
+    Error, ErrorKind, ExchangeHit, ExchangeQuery, RelatedHit, RelatedQuery, Result, SearchPage, SearchQuery, SessionId,
+};
 use sg_search::{IndexStatus, Rebuild, SearchIndex, SessionDocument};
 
 use crate::authorization::every_field;
@@ -155,6 +157,9 @@ impl SearchIndex for Failing {
         self.error()
     }
     async fn exchanges(&self, _: ExchangeQuery) -> Result<Vec<ExchangeHit>> {
+        self.error()
+    }
+    async fn related(&self, _: RelatedQuery) -> Result<Vec<RelatedHit>> {
         self.error()
     }
     async fn sessions(&self) -> Result<Vec<(SessionId, String)>> {

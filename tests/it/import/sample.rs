@@ -108,3 +108,73 @@ async fn a_session_folder_is_kept_whole() {
     kept.sort();
     assert_eq!(kept, wanted);
 }
+
+const FIGURES: &str = "usage { input output cacheRead cacheWrite reasoning total cost unpricedTokens }";
+
+/// An exact sum of decimal numbers, in millionths of a micro-dollar; null is nothing.
+fn dollars<'a>(costs: impl Iterator<Item = &'a serde_json::Value>) -> u128 {
+    let read = |cost: &serde_json::Value| {
+        let (whole, behind) = cost.as_str().unwrap_or("0.0").split_once('.').expect("a point");
+        whole.parse::<u128>().expect("a number") * 1_000_000_000_000
+            + format!("{behind:0<12}").parse::<u128>().expect("digits")
+    };
+    costs.map(read).sum()
+}
+
+/// However tokens and costs are grouped, they add up to those of the sessions, each answer once.
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_and_costs_add_up_however_they_are_grouped() {
+    use crate::harness::Engine;
+    let mut answers = Vec::new();
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let gateway = Gateway::start_on(engine).await;
+        import(&gateway.app, &gateway.me.caller, samples()).await;
+        gateway.run_jobs().await;
+        let query = format!(
+            "{{ sessions {{ nodes {{ cost {FIGURES} messages(first: 100) {{ pageInfo {{ hasNextPage }} nodes {{ {FIGURES} }} }} }} }}
+            projects {{ id stats {{ cost {FIGURES} }} }} stats {{ cost {FIGURES} }}
+            analytics {{ totalSessions {FIGURES} usageByModel {{ model {FIGURES} }} usageByProject {{ project {{ id }} {FIGURES} }}
+                usageByDay {{ date {FIGURES} }} usageByAgent {{ agent {FIGURES} }} }} }}"
+        );
+        let data = gateway.graphql(&query, serde_json::json!({})).await;
+        let analytics = &data["analytics"];
+        let all = &analytics["usage"];
+        assert!(all["total"].as_u64().expect("tokens") > 100_000, "{all}");
+        assert!(all["unpricedTokens"].as_u64().expect("tokens") < all["total"].as_u64().expect("tokens"), "{all}");
+        let list = |value: &serde_json::Value| value.as_array().expect("a list").clone();
+        let sessions = list(&data["sessions"]["nodes"]);
+        let mut messages = Vec::new();
+        for session in &sessions {
+            assert_eq!(session["messages"]["pageInfo"]["hasNextPage"], false, "a sample is longer than a page");
+            messages.extend(list(&session["messages"]["nodes"]).into_iter().filter(|m| !m["usage"].is_null()));
+            assert_eq!(session["cost"], session["usage"]["cost"]);
+        }
+        for (what, groups) in [
+            ("sessions", sessions),
+            ("messages", messages),
+            ("projects", list(&data["projects"]).iter().map(|p| p["stats"].clone()).collect()),
+            ("stats", vec![data["stats"].clone()]),
+            ("by model", list(&analytics["usageByModel"])),
+            ("by project", list(&analytics["usageByProject"])),
+            ("by day", list(&analytics["usageByDay"])),
+            ("by agent", list(&analytics["usageByAgent"])),
+        ] {
+            for field in ["input", "output", "cacheRead", "cacheWrite", "reasoning", "total", "unpricedTokens"] {
+                let sum: u64 = groups.iter().map(|group| group["usage"][field].as_u64().expect("a number")).sum();
+                assert_eq!(sum, all[field].as_u64().expect("a number"), "{what} {field}: {groups:#?}");
+            }
+            assert_eq!(
+                dollars(groups.iter().map(|g| &g["usage"]["cost"])),
+                dollars([&all["cost"]].into_iter()),
+                "{what}"
+            );
+        }
+        // A model without a price costs nothing known, and that is not nothing.
+        for group in list(&analytics["usageByModel"]) {
+            let unpriced = group["usage"]["unpricedTokens"] == group["usage"]["total"];
+            assert_eq!(group["usage"]["cost"].is_null(), unpriced, "{group}");
+        }
+        answers.push(data);
+    }
+    assert_eq!(answers[0]["analytics"], answers[1]["analytics"], "the engines differ");
+}

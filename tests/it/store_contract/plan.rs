@@ -1,7 +1,7 @@
 //! Every list seeks in an index that gives its order: nothing is scanned whole, nothing is sorted.
 
 use sg_domain::change::ChangePlace;
-use sg_domain::{Direction, PageRequest, SessionFilter, SessionOrder, Visibility};
+use sg_domain::{AnalyticsScope, Direction, PageRequest, SessionFilter, SessionOrder, UsageBy, Visibility};
 use sg_store::{MessageQuery, session_cursor};
 
 use super::Fixture;
@@ -97,5 +97,26 @@ pub(crate) async fn following_changes_and_looking_for_work_seek(f: &Fixture) {
         assert!(!text.contains("Seq Scan on"), "{text}");
         // The page is in order before it is cut; joined to the owner's row it is at most sorted again.
         assert!(!text.contains("TEMP B-TREE") || text.contains("LEFT-JOIN"), "{text}");
+    }
+}
+
+pub(crate) async fn tokens_are_summed_from_an_index_alone(f: &Fixture) {
+    let ann = owner("ann");
+    let who = Visibility::Owner(ann.clone());
+    let key = project(&f.store, &ann, "p").await;
+    for n in 0..20 {
+        put_with(&f.store, &session(n, &ann, "p", key), &messages(40), &[]).await;
+    }
+    let of_project = AnalyticsScope { project: Some(key), ..AnalyticsScope::default() };
+    for scope in [AnalyticsScope::default(), of_project] {
+        for by in UsageBy::ALL {
+            let plan = f.store.explain_usage(&who, &scope, by).await.unwrap().join("\n");
+            let wanted = match f.store.engine() {
+                "sqlite" => "SEARCH m USING COVERING INDEX message_usage (session_id=?)",
+                _ => "message_usage",
+            };
+            assert!(plan.contains(wanted), "{by:?}\n{plan}");
+            assert!(!plan.contains("SCAN s\n") && !plan.contains("SCAN m"), "{by:?}\n{plan}");
+        }
     }
 }

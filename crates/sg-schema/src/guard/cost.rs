@@ -253,10 +253,16 @@ impl<'d> Pass<'d> {
             "projects" => 50,
             // The rows of a connection, under the name that SpecStory's clients know.
             "sessions" if field.arguments.is_empty() && !is_connection(&field.selection_set) => 1,
-            "sessions" | "searchSessions" | "resumableSessions" => 200,
+            "sessions" | "sessionList" | "searchSessions" | "resumableSessions" | "events" => 200,
             "messages" | "exchanges" | "matchingExchanges" | "blocks" => 20,
             "subagents" | "matchingMessages" | "facets" | "buckets" => 10,
-            "sessionsByDay" | "types" | "possibleTypes" => 100,
+            "relatedSessions" => 5,
+            "sessionsByDay" | "activityByDay" | "types" | "possibleTypes" => 100,
+            "sessionsByModel" | "sessionsByClient" | "sessionsByAgent" | "sessionsByBranch" | "sessionsByMachine" => {
+                100
+            }
+            "sessionsByTag" | "sessionsByProject" | "usageByModel" | "usageByProject" | "usageByDay" => 100,
+            "usageByAgent" | "activityByHour" => 100,
             "fields" => 20,
             "args" | "inputFields" | "enumValues" => 5,
             _ => 1,
@@ -334,7 +340,9 @@ const INTROSPECTION_FIELDS: [&str; 13] = [
 fn weight(name: &str) -> u64 {
     match name {
         "markdownContent" | "rawData" | "sessionData" | "exchanges" | "matchingExchanges" => 20,
-        "messages" | "parent" | "stats" | "node" => 10,
+        // A search of its own.
+        "relatedSessions" => 100,
+        "messages" | "events" | "parent" | "stats" | "analytics" | "node" => 10,
         _ => 0,
     }
 }

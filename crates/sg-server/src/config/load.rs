@@ -141,7 +141,8 @@ fn finish(mut config: Config, variable: &dyn Fn(&str) -> Option<String>) -> Resu
     if config.data_dir.as_os_str().is_empty() {
         config.data_dir = data_home(variable).ok_or(ConfigError::NoHome)?;
     }
-    for dir in [&mut config.data_dir, &mut config.search.index_dir, &mut config.http.spool_dir] {
+    for dir in [&mut config.data_dir, &mut config.search.index_dir, &mut config.http.spool_dir, &mut config.prices.file]
+    {
         if !dir.as_os_str().is_empty() {
             let shown = dir.display().to_string();
             *dir = absolute(dir).map_err(|source| ConfigError::Read { path: shown, source })?;
