@@ -15,6 +15,7 @@ mod m20261122_000005_import_source;
 mod m20261124_000006_sign_in;
 mod m20261124_000007_idempotency;
 mod m20261124_000008_share;
+mod m20261125_000010_trash;
 
 /// Every change, oldest first.
 pub struct Migrator;
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000006_sign_in::Migration),
             Box::new(m20261124_000007_idempotency::Migration),
             Box::new(m20261124_000008_share::Migration),
+            Box::new(m20261125_000010_trash::Migration),
         ]
     }
 }

@@ -26,6 +26,8 @@ pub struct Limits {
     pub job_lease_secs: u64,
     /// How long a blob that no row names is kept, in seconds: longer than any upload takes.
     pub orphan_blob_grace_secs: u64,
+    /// How long a deleted session can be restored, in days; then it is purged.
+    pub trash_days: u32,
 }
 
 impl Default for Limits {
@@ -36,6 +38,7 @@ impl Default for Limits {
             max_job_attempts: 10,
             job_lease_secs: 120,
             orphan_blob_grace_secs: 24 * 60 * 60,
+            trash_days: 30,
         }
     }
 }

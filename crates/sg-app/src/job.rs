@@ -83,6 +83,8 @@ impl App {
             JobKind::SweepBlobs => {
                 self.sweep_sign_in().await?;
                 self.forget_answers().await?;
+                // Before the blobs: theirs are nobody's now.
+                self.purge_trash().await?;
                 self.sweep_blobs().await.map(drop)
             }
             JobKind::IndexProject { project } => self.index_project(*project).await,
@@ -167,7 +169,7 @@ impl App {
         self.store().blobs().sweep(self.store(), before).await
     }
 
-    /// Puts a sweep of blobs into the queue, unless one waits there. The server does it once in a while, for no caller.
+    /// Puts a sweep of blobs, kept answers and the trash into the queue, unless one waits there. The server does it once in a while, for no caller.
     pub async fn schedule_sweep(&self) -> Result<()> {
         let tx = self.store().begin().await?;
         tx.enqueue(JobId(self.ids().uuid()), None, &JobKind::SweepBlobs, self.now()).await?;

@@ -21,8 +21,11 @@ mod reindex;
 mod search;
 mod search_resume;
 mod session;
+mod session_etag;
 pub mod session_put;
 mod session_read;
+mod session_tag;
+mod session_trash;
 mod session_update;
 mod share;
 mod sign_in;
@@ -42,11 +45,12 @@ pub use reindex::Progress;
 pub use search::{MAX_SEARCH_OFFSET, SearchAnswer, SearchRequest};
 pub use search_resume::ResumableHit;
 pub use session::SessionList;
+pub use session_etag::CURRENT_ETAG;
 pub use session_put::{NewSession, PutOutcome};
 pub use session_update::{ExchangeUpdate, SessionUpdate};
 pub use sg_store::{
-    BlobStream, Content, JobCounts, KeptAnswer, MessagePage, MessageQuery, SessionColumns, Spool, SpoolPlace,
-    session_cursor,
+    BlobStream, Content, JobCounts, KeptAnswer, MessagePage, MessageQuery, SessionColumns, Spool, SpoolPlace, TRASH_LIST,
+    session_cursor, trash_cursor,
 };
 pub use share::SharedSession;
 pub use sign_in::{NewWebSession, SignUp};

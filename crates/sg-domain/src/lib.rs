@@ -45,7 +45,7 @@ pub use metadata::SessionMetadata;
 pub use page::{Cursor, Direction, Page, PageRequest};
 pub use project::Project;
 pub use search::{ExchangeHit, ExchangeQuery, FacetField, Hit, RankBy, SearchPage, SearchQuery};
-pub use session::{Session, SessionOrder, ShareStatus};
+pub use session::{Session, SessionOrder, ShareStatus, TrashedSession};
 pub use stats::ProjectStats;
 pub use time::Timestamp;
 pub use transcript::Transcript;

@@ -147,6 +147,8 @@ pub struct LimitsSection {
     pub job_lease_secs: u64,
     /// How long a blob that no row names is kept, in seconds: longer than any upload takes.
     pub orphan_blob_grace_secs: u64,
+    /// How long a deleted session can be restored, in days; then it is gone for good.
+    pub trash_days: u32,
 }
 
 /// Importing what agents left on a machine.
@@ -266,6 +268,7 @@ impl Default for LimitsSection {
             max_job_attempts: limits.max_job_attempts,
             job_lease_secs: limits.job_lease_secs,
             orphan_blob_grace_secs: limits.orphan_blob_grace_secs,
+            trash_days: limits.trash_days,
         }
     }
 }
@@ -326,8 +329,16 @@ impl Config {
             max_job_attempts,
             job_lease_secs,
             orphan_blob_grace_secs,
+            trash_days,
         } = self.limits;
-        sg_app::Limits { max_session_bytes, max_query_bytes, max_job_attempts, job_lease_secs, orphan_blob_grace_secs }
+        sg_app::Limits {
+            max_session_bytes,
+            max_query_bytes,
+            max_job_attempts,
+            job_lease_secs,
+            orphan_blob_grace_secs,
+            trash_days,
+        }
     }
 }
 

@@ -11,15 +11,17 @@ use sg_domain::{
 
 use crate::Store;
 use crate::error::StoreResult;
-use crate::filter::{Seek, passing, visible, visible_and_passing};
+use crate::filter::{LIVE, Seek, passing, visible, visible_and_passing};
 use crate::row::Row;
 use crate::sql::{Engine, Sql};
 
 pub(crate) mod list;
 pub(crate) mod row;
+mod trash;
 mod write;
 
 pub use list::{decode_session_cursor, session_cursor, session_ordering};
+pub use trash::{TRASH_LIST, trash_cursor};
 
 /// The wider columns of a session; those not asked for come back empty. Everything else is always read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -121,7 +123,8 @@ impl Store {
             }
             SessionRef::InProject(project, client_id) => {
                 visible(&mut sql, who, Seek::Project);
-                sql.add(" AND (s.project_key IN (SELECT key FROM project WHERE ");
+                // In the branch too: SQLite takes an index that leaves rows out only by the words beside its columns.
+                sql.add(" AND (").add(LIVE).add(" AND s.project_key IN (SELECT key FROM project WHERE ");
                 if let Visibility::Owner(owner) = who {
                     sql.add("owner = ").text(owner.as_str()).add(" AND ");
                 }
@@ -132,6 +135,11 @@ impl Store {
                 // The client's own id wins over ours.
                 sql.add(") ORDER BY CASE WHEN s.client_id = ").text(client_id);
                 sql.add(" THEN 0 ELSE 1 END, s.activity_at DESC, s.id DESC LIMIT 1");
+            }
+            SessionRef::Alias(alias) => {
+                visible(&mut sql, who, Seek::Owner);
+                // Only maintenance can see several owners' sessions of one alias.
+                sql.add(" AND s.alias = ").text(alias).add(" ORDER BY s.activity_at DESC, s.id DESC LIMIT 1");
             }
             SessionRef::Client(client_id) => {
                 visible(&mut sql, who, Seek::Owner);
@@ -147,7 +155,9 @@ impl Store {
     /// not get another's link.
     pub async fn shared_session(&self, id: &str) -> Result<Option<Session>> {
         let mut sql = self.select_sessions(SessionColumns::ALL);
-        sql.add(" WHERE s.share_status = 'unlisted' AND (s.client_id = ").text(id);
+        sql.add(" WHERE ").add(LIVE).add(" AND s.share_status = 'unlisted' AND (");
+        // See `session` about the words in the branch.
+        sql.add(LIVE).add(" AND s.share_status = 'unlisted' AND s.client_id = ").text(id);
         let own = id.parse::<SessionId>().ok();
         if own.is_some() {
             sql.add(" OR s.id = ").text(id);
@@ -182,7 +192,7 @@ impl Store {
         if let Visibility::Owner(owner) = who {
             sql.add(" AND p.owner = ").text(owner.as_str());
         }
-        sql.add(" ORDER BY s.client_id");
+        sql.add(" AND ").add(LIVE).add(" ORDER BY s.client_id");
         let decode = |row: &mut dyn Row| {
             Ok(SessionSize {
                 client_id: row.text()?,
@@ -196,7 +206,8 @@ impl Store {
     /// The ids of a project's sessions, whoever owns them: for jobs, which act for nobody.
     pub async fn session_ids_of(&self, project: ProjectKey) -> Result<Vec<SessionId>> {
         let mut sql = self.select(&["s.id"]);
-        sql.add(" FROM session s WHERE s.project_key = ").text(&project.to_string()).add(" ORDER BY s.id");
+        sql.add(" FROM session s WHERE ").add(LIVE).add(" AND s.project_key = ").text(&project.to_string());
+        sql.add(" ORDER BY s.id");
         Ok(self.rows(sql.end(), |row| crate::store::stored_id(row)).await?)
     }
 

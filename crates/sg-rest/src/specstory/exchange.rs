@@ -27,6 +27,7 @@ pub(super) async fn update(
         let update = ExchangeUpdate {
             user_title: body.text_or_null("userTitle")?,
             hidden_from_share: body.flag("hiddenFromShare")?,
+            etag: None,
         };
         let changed = app.update_exchange(&caller, &session, exchange, update).await;
         let (session, exchange) = changed.map_err(|error| match error.kind {

@@ -149,8 +149,11 @@ pub(super) async fn update(
             let must_be = "one of: private, unlisted";
             ShareStatus::parse(&name).ok_or_else(|| body::invalid("shareStatus", must_be))
         });
-        let update =
-            SessionUpdate { user_title: body.text_or_null("userTitle")?, share_status: share_status.transpose()? };
+        let update = SessionUpdate {
+            user_title: body.text_or_null("userTitle")?,
+            share_status: share_status.transpose()?,
+            ..SessionUpdate::default()
+        };
         let session = app.update_session(&caller, &wanted, update).await.map_err(|error| match error.kind {
             ErrorKind::NotFound => Failure::not_found("Session not found or access denied"),
             _ => error.into(),
