@@ -125,7 +125,9 @@ fn not_found(id: &ProjectId) -> Error {
 pub(crate) fn chosen(field: &'static str, text: &str, max_chars: usize) -> Result<String> {
     let text = text.trim();
     if text.is_empty() || text.chars().count() > max_chars || text.chars().any(char::is_control) {
-        return Err(Error::invalid(format!("{field} must be 1 to {max_chars} characters")).with("field", field).at(field));
+        return Err(Error::invalid(format!("{field} must be 1 to {max_chars} characters"))
+            .with("field", field)
+            .at(field));
     }
     Ok(text.to_owned())
 }

@@ -35,6 +35,13 @@ pub struct SessionUpdate {
     pub etag: Option<String>,
 }
 
+impl SessionUpdate {
+    /// Whether what is wanted can be had of any session.
+    pub fn check(&self) -> Result<()> {
+        Tags::of(self).map(drop)
+    }
+}
+
 /// What is to change about an exchange; `None` stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ExchangeUpdate {

@@ -85,6 +85,10 @@ impl Graphql {
         Ok(Self { inner: Arc::new(Inner { app, schema: build_schema(), guard, limits }) })
     }
 
+    pub(crate) fn app(&self) -> &App {
+        &self.inner.app
+    }
+
     pub(crate) fn guard(&self) -> &Guard {
         &self.inner.guard
     }

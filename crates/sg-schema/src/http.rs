@@ -16,6 +16,7 @@ use sg_domain::{Caller, Digest, Error, ErrorKind};
 use crate::failure::{present, server_error};
 use crate::graphql::{Graphql, panicked};
 use crate::guard::{Guard, Refused};
+use crate::idempotency::{Slot, keyed, slot};
 use accept::{MediaType, negotiate};
 use params::{Malformed, Params};
 
@@ -85,10 +86,21 @@ impl Graphql {
         if signed_in.is_err() && !Guard::is_introspection(&document, operation) {
             return Err(reply.unauthorized(signed_in.err()));
         }
+        let keyed = keyed(request.headers(), &document, operation, &params.variables);
+        let keyed = keyed.map_err(|error| reply.error(StatusCode::BAD_REQUEST, error))?;
         let variables = self.guard().variables(&document, operation, params.variables);
         let variables = variables.map_err(|refused| reply.refused(refused, is_get))?;
+        let slot = match slot(self.app(), &caller, keyed).await {
+            Ok(Slot::Replay(response)) => return Ok(response),
+            Ok(slot) => slot,
+            Err(error) => return Err(reply.refused(error.into(), is_get)),
+        };
         match self.run(caller, &document, params.operation_name, variables).await {
-            Some(answer) => Ok(reply.answer(&answer)),
+            Some(answer) => {
+                let response = reply.answer(&answer);
+                slot.keep(self.app(), &answer, &response).await;
+                Ok(response)
+            }
             None => Err(reply.body(StatusCode::INTERNAL_SERVER_ERROR, &panicked(&reply.request_id), None)),
         }
     }

@@ -1,6 +1,7 @@
 //! How an engine would find the rows of each list: for the test that holds every list to an index.
 
 use sea_orm::{ConnectionTrait, TransactionTrait};
+use sg_domain::id::SessionRef;
 use sg_domain::{Direction, PageRequest, ProjectKey, Result, SessionFilter, SessionId, SessionOrder, Visibility};
 
 use crate::error::{StoreError, StoreResult};
@@ -32,6 +33,21 @@ impl Store {
         let none = SessionFilter::default();
         let sql = self.sessions_by_project_sql(who, projects, &none, order, direction, 20, SessionColumns::ALL);
         Ok(self.explain(sql).await?)
+    }
+
+    /// The plan of [`Store::session`].
+    pub async fn explain_session(&self, who: &Visibility, session: &SessionRef) -> Result<Vec<String>> {
+        Ok(self.explain(self.session_sql(who, session)).await?)
+    }
+
+    /// The plan of [`Store::session_count`].
+    pub async fn explain_session_count(&self, who: &Visibility, filter: &SessionFilter) -> Result<Vec<String>> {
+        Ok(self.explain(self.session_count_sql(who, filter)).await?)
+    }
+
+    /// The plan of [`Store::trashed_sessions`].
+    pub async fn explain_trashed_sessions(&self, who: &Visibility, page: &PageRequest) -> Result<Vec<String>> {
+        Ok(self.explain(self.trashed_sessions_sql(who, page)?).await?)
     }
 
     /// The plan of [`Store::messages`].

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use sg_app::import::ImportOutcome;
 use sg_app::import::ImportFile;
+use sg_app::import::ImportOutcome;
 
 use super::{file, files_below, found, import};
 use crate::harness::Gateway;

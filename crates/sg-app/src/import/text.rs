@@ -71,8 +71,7 @@ impl App {
         }
         let options = ImportOptions { redact: false, dry_run: false };
         let redactor = Redactor::new();
-        let importer =
-            Importer { app: self, caller, options, redactor, known: HashMap::new(), machine_name: None };
+        let importer = Importer { app: self, caller, options, redactor, known: HashMap::new(), machine_name: None };
         let mut sessions = Vec::with_capacity(transcripts.len());
         for transcript in transcripts {
             let folder = transcript.metadata.folder.clone();

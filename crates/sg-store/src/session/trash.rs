@@ -26,6 +26,11 @@ pub fn trash_cursor(trashed: &TrashedSession) -> Cursor {
 impl Store {
     /// A page of the trash, last deleted first.
     pub async fn trashed_sessions(&self, who: &Visibility, page: &PageRequest) -> Result<Page<TrashedSession>> {
+        let sql = self.trashed_sessions_sql(who, page)?;
+        Ok(list::page(self.rows(sql, decode).await?, page))
+    }
+
+    pub(crate) fn trashed_sessions_sql(&self, who: &Visibility, page: &PageRequest) -> Result<Sql> {
         let mut sql = self.select(&columns());
         trashed(sql.add(" FROM session s"), who);
         for (cursor, than) in [(&page.after, "<"), (&page.before, ">")] {
@@ -38,7 +43,7 @@ impl Store {
         let way = if page.backward { "" } else { " DESC" };
         sql.add(" ORDER BY s.deleted_at").add(way).add(", s.id").add(way);
         list::limit(&mut sql, page);
-        Ok(list::page(self.rows(sql.end(), decode).await?, page))
+        Ok(sql.end())
     }
 
     /// How many sessions are in the trash.
