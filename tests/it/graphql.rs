@@ -2,12 +2,18 @@
 
 mod attack;
 mod budget;
+mod change;
+mod etag;
 mod filter;
+mod idempotency;
+mod import;
+mod input;
 mod message;
 mod page;
 mod search;
 mod shape;
 mod transport;
+mod trash;
 mod visibility;
 
 use serde_json::Value;

@@ -45,7 +45,7 @@ pub use reindex::Progress;
 pub use search::{MAX_SEARCH_OFFSET, SearchAnswer, SearchRequest};
 pub use search_resume::ResumableHit;
 pub use session::SessionList;
-pub use session_etag::CURRENT_ETAG;
+pub use session_etag::{CURRENT_ETAG, is_about_etag};
 pub use session_put::{NewSession, PutOutcome};
 pub use session_update::{ExchangeUpdate, SessionUpdate};
 pub use sg_store::{

@@ -5,11 +5,11 @@ use sg_domain::{Error, ErrorKind, Result, Session};
 /// The detail of a `Conflict` that carries the ETag of now, bare as the domain has it.
 pub const CURRENT_ETAG: &str = "currentEtag";
 
-/// Whether a session is still in the state that a caller has seen; asked inside the transaction that has it locked.
-/// Without an ETag every state will do.
+/// Whether a session is still in the state that a caller has seen, or in one of several (tags separated by commas, as in
+/// `If-Match`); asked inside the transaction that has it locked. Without an ETag every state will do.
 pub(crate) fn expect(session: &Session, etag: Option<&str>) -> Result<()> {
     match etag {
-        Some(etag) if bare(etag) != session.etag => {
+        Some(etag) if !lists(etag, &session.etag) => {
             let message = "the session has changed since, read it again and repeat what is still wanted";
             Err(Error::new(ErrorKind::Conflict, message).with(CURRENT_ETAG, session.etag.as_str()).at("etag"))
         }
@@ -30,8 +30,13 @@ pub(crate) fn expect_stored(session: Option<&Session>, etag: Option<&str>) -> Re
 }
 
 /// Whether a `Conflict` is about an ETag, which trying again does not help.
-pub(crate) fn is_about_etag(error: &Error) -> bool {
+pub fn is_about_etag(error: &Error) -> bool {
     error.kind == ErrorKind::Conflict && error.input.as_deref().is_some_and(|path| path == ["etag"])
+}
+
+/// Whether one of these tags is the current one; `*` is whatever it is.
+fn lists(etags: &str, current: &str) -> bool {
+    etags.trim() == "*" || etags.split(',').any(|etag| bare(etag) == current)
 }
 
 /// An ETag as a header, a list or a person writes it: `W/"…"`, `"…"` or bare.
@@ -50,6 +55,10 @@ mod tests {
         for tag in ["abc", "\"abc\"", "W/\"abc\"", " W/\"abc\" "] {
             assert_eq!(bare(tag), "abc", "{tag}");
         }
+        for list in ["abc", "x, W/\"abc\"", "\"abc\",\"y\"", " * "] {
+            assert!(lists(list, "abc"), "{list}");
+        }
+        assert!(!lists("x, y", "abc") && !lists("", "abc"));
         for tag in ["\"abc", "w/\"abc\"", "W/abc\"", "*", ""] {
             assert_ne!(bare(tag), "abc", "{tag}");
         }
