@@ -107,7 +107,7 @@ fn get_session() {}
         )),
         (status = 400, description = "The body is not what it should be.", body = ErrorBody, example = json!({"success": false, "error": "Either userTitle or shareStatus must be provided"})),
         (status = 404, description = "The account has no such session.", body = ErrorBody, example = json!({"success": false, "error": "Session not found or access denied"})),
-        (status = 412, description = "The session has changed since, or is gone.", body = ErrorBody, headers(("ETag" = String, description = "Names the state of the session now, if there is one.")), example = json!({"success": false, "error": "The session has changed since, read it again and repeat what is still wanted"})),
+        (status = 412, description = "The session has changed since, and `ETag` names its state now; or it is gone.", body = ErrorBody, example = json!({"success": false, "error": "The session has changed since, read it again and repeat what is still wanted"})),
     )
 )]
 fn update_session() {}
@@ -122,7 +122,7 @@ fn update_session() {}
     responses(
         (status = 200, description = "It is deleted.", body = inline(Envelope<Done>)),
         (status = 404, description = "The account has no such session.", body = ErrorBody, example = json!({"success": false, "error": "Session not found"})),
-        (status = 412, description = "The session has changed since, or is gone.", body = ErrorBody, headers(("ETag" = String, description = "Names the state of the session now, if there is one.")), example = json!({"success": false, "error": "The session has changed since, read it again and repeat what is still wanted"})),
+        (status = 412, description = "The session has changed since, and `ETag` names its state now; or it is gone.", body = ErrorBody, example = json!({"success": false, "error": "The session has changed since, read it again and repeat what is still wanted"})),
     )
 )]
 fn delete_session() {}
@@ -140,7 +140,7 @@ fn delete_session() {}
         )),
         (status = 400, description = "The body is not what it should be.", body = ErrorBody, example = json!({"success": false, "error": "Either userTitle or hiddenFromShare must be provided"})),
         (status = 404, description = "The account has no such exchange.", body = ErrorBody, example = json!({"success": false, "error": "Exchange not found or access denied"})),
-        (status = 412, description = "The session has changed since, or is gone.", body = ErrorBody, headers(("ETag" = String, description = "Names the state of the session now, if there is one.")), example = json!({"success": false, "error": "The session has changed since, read it again and repeat what is still wanted"})),
+        (status = 412, description = "The session has changed since, and `ETag` names its state now; or it is gone.", body = ErrorBody, example = json!({"success": false, "error": "The session has changed since, read it again and repeat what is still wanted"})),
     )
 )]
 fn update_exchange() {}

@@ -28,7 +28,7 @@ use super::schema::{Envelope, ErrorBody};
         )),
         (status = 400, description = "The body is not what it should be, or an id is none.", body = ErrorBody, example = json!({"success": false, "error": "Missing required field: name"})),
         (status = 408, description = "The body stopped coming.", body = ErrorBody, example = json!({"success": false, "error": "Request body did not arrive completely"})),
-        (status = 412, description = "The session has changed since, or is gone.", body = ErrorBody, headers(("ETag" = String, description = "Names the state of the session now, if there is one.")), example = json!({"success": false, "error": "The session has changed since, read it again and repeat what is still wanted"})),
+        (status = 412, description = "The session has changed since, and `ETag` names its state now; or it is gone.", body = ErrorBody, example = json!({"success": false, "error": "The session has changed since, read it again and repeat what is still wanted"})),
         (status = 415, description = "The body is packed in a way that this server does not know.", body = ErrorBody, example = json!({"success": false, "error": "Unsupported Content-Encoding \"br\", use gzip or identity"})),
     )
 )]
