@@ -15,6 +15,8 @@ use crate::session_change::of_tags;
 
 /// The most sessions that one change takes.
 const MAX_IDS: usize = 100;
+/// What a change of one session weighs, in objects: it is a transaction of its own.
+const OBJECTS_A_CHANGE: u64 = 20;
 
 /// Which sessions are to be deleted.
 #[derive(InputObject)]
@@ -67,7 +69,9 @@ pub(crate) struct TagSessionsPayload {
 pub(crate) async fn delete_sessions(reach: &Reach, input: DeleteSessionsInput) -> Outcome<DeleteSessionsPayload> {
     reach.caller.require(Scope::Write)?;
     let mut payload = DeleteSessionsPayload { deleted_session_ids: Vec::new(), failures: Vec::new() };
-    for id in unique(input.ids)? {
+    let ids = unique(input.ids)?;
+    reach.spend(ids.len() as u64 * OBJECTS_A_CHANGE)?;
+    for id in ids {
         let deleted = match own(&id) {
             Ok(session) => reach.app.delete_session(&reach.caller, &session).await,
             Err(error) => Err(error),
@@ -95,7 +99,9 @@ pub(crate) async fn tag_sessions(reach: &Reach, input: TagSessionsInput) -> Outc
     }
     update.check().map_err(of_tags)?;
     let mut payload = TagSessionsPayload { sessions: Vec::new(), failures: Vec::new() };
-    for id in unique(input.ids)? {
+    let ids = unique(input.ids)?;
+    reach.spend(ids.len() as u64 * OBJECTS_A_CHANGE)?;
+    for id in ids {
         let tagged = match own(&id) {
             Ok(session) => reach.app.update_session(&reach.caller, &session, update.clone()).await,
             Err(error) => Err(error),
