@@ -16,6 +16,7 @@ mod m20261124_000006_sign_in;
 mod m20261124_000007_idempotency;
 mod m20261124_000008_share;
 mod m20261125_000009_change;
+mod m20261125_000010_trash;
 mod m20261125_000011_usage;
 
 /// Every change, oldest first.
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000007_idempotency::Migration),
             Box::new(m20261124_000008_share::Migration),
             Box::new(m20261125_000009_change::Migration),
+            Box::new(m20261125_000010_trash::Migration),
             Box::new(m20261125_000011_usage::Migration),
         ]
     }

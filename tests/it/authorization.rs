@@ -130,6 +130,49 @@ const FIELDS: &[Field] = &[
         foreign: Foreign::NotFound,
     },
     Field {
+        name: "deleteSessions",
+        query: r#"mutation { deleteSessions(input: { ids: ["$session"] }) { deletedSessionIds failures { code } } }"#,
+        shows: r#""deletedSessionIds":["$session"]"#,
+        foreign: Foreign::Own,
+    },
+    Field {
+        name: "tagSession",
+        query: r#"mutation { tagSession(input: { id: "$session", add: ["t"] }) { session { name } } }"#,
+        shows: MINE,
+        foreign: Foreign::NotFound,
+    },
+    Field {
+        name: "tagSessions",
+        query: r#"mutation { tagSessions(input: { ids: ["$session"], add: ["t"] }) { sessions { name } failures { code } } }"#,
+        shows: MINE,
+        foreign: Foreign::Own,
+    },
+    Field {
+        name: "importSession",
+        query: r##"mutation { importSession(input: { format: SPECSTORY, projectId: "$project", fileName: "f.md",
+            content: "_**User**_\n\nheliotrope\n" }) { sessions { outcome session { markdownContent } } } }"##,
+        shows: MINE,
+        foreign: Foreign::Makes,
+    },
+    Field {
+        name: "deletedSessions",
+        query: "{ deletedSessions { totalCount nodes { id name firstExchange } } }",
+        shows: MINE,
+        foreign: Foreign::Own,
+    },
+    Field {
+        name: "restoreSession",
+        query: r#"mutation { restoreSession(input: { id: "$trashed" }) { session { name } } }"#,
+        shows: MINE,
+        foreign: Foreign::NotFound,
+    },
+    Field {
+        name: "purgeSession",
+        query: r#"mutation { purgeSession(input: { id: "$trashed" }) { purgedSessionId } }"#,
+        shows: "$trashed",
+        foreign: Foreign::NotFound,
+    },
+    Field {
         name: "updateExchange",
         query: r#"mutation { updateExchange(input: { id: "$exchange", userTitle: "t" }) { exchange { content } } }"#,
         shows: MINE,
@@ -467,6 +510,8 @@ struct Ids {
     key: String,
     /// A session that is shared.
     shared: String,
+    /// A session in the trash.
+    trashed: String,
     device: String,
     /// A job that waits.
     job: String,
@@ -477,6 +522,9 @@ impl Ids {
         let wanted = SessionRef::InProject(ProjectId::new(SHARED).expect("an id"), BARE.to_owned());
         let update = SessionUpdate { share_status: Some(ShareStatus::Unlisted), ..SessionUpdate::default() };
         let shared = world.gateway.app.update_session(world.caller(Who::Me), &wanted, update).await.expect("shared");
+        let wanted = SessionRef::InProject(ProjectId::new(SHARED).expect("an id"), "trashed".to_owned());
+        let trashed = world.put(Who::Me, crate::specstory::world::full(SHARED, "trashed", MINE)).await;
+        world.gateway.app.delete_session(world.caller(Who::Me), &wanted).await.expect("deleted");
         world.gateway.run_jobs().await;
         let me = world.caller(Who::Me);
         let device = sg_app::NewDevice { hostname: MINE.to_owned(), ..sg_app::NewDevice::default() };
@@ -494,6 +542,7 @@ impl Ids {
             // Not the one that the tests ask with: it is revoked by one of them.
             key: text("/apiKeys/1/id").to_owned(),
             shared: shared.id.to_string(),
+            trashed: trashed.id.to_string(),
             device: device.token.id.to_string(),
             job: job.id.to_string(),
         }
@@ -502,6 +551,7 @@ impl Ids {
     fn fill(&self, text: &str) -> String {
         let text = text.replace("$session", &self.session).replace("$exchange", &self.exchange);
         let text = text.replace("$shared", &self.shared).replace("$key", &self.key);
+        let text = text.replace("$trashed", &self.trashed);
         let text = text.replace("$device", &self.device).replace("$job", &self.job);
         text.replace("$project", OWN).replace("$user", &self.user)
     }

@@ -3,12 +3,17 @@
 mod analytics;
 mod attack;
 mod budget;
+mod change;
 mod client;
 mod connection;
 mod cost;
 mod differ;
+mod etag;
 mod filter;
 mod filter_property;
+mod idempotency;
+mod import;
+mod input;
 mod job;
 mod kept;
 mod leak;
@@ -22,6 +27,7 @@ mod socket;
 mod sse;
 mod subscription;
 mod transport;
+mod trash;
 mod trusted;
 mod visibility;
 

@@ -3,6 +3,7 @@
 mod command;
 mod history;
 mod sample;
+mod trash;
 
 use std::path::{Path, PathBuf};
 

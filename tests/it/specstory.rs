@@ -1,5 +1,6 @@
 //! SpecStory's API: scenarios, what its clients rely on, and replays of what they sent.
 
+mod condition;
 mod device;
 mod document;
 mod fact;

@@ -14,6 +14,7 @@ mod project;
 pub(crate) mod sample;
 mod session;
 mod sign_in;
+mod trash;
 mod writer;
 
 use sg_store::{Store, StoreConfig};
@@ -148,6 +149,16 @@ contract! {
         every_list_is_backed_by_an_index
         following_changes_and_looking_for_work_seek
         tokens_are_summed_from_an_index_alone
+        lookups_and_counts_read_no_more_than_they_must
+    }
+    trash {
+        what_is_in_the_trash_is_in_no_answer
+        a_restored_session_is_as_it_was
+        an_id_or_alias_that_is_taken_again_is_a_conflict
+        pages_of_the_trash_are_the_list_cut_up
+        the_trash_is_purged_by_age
+        restoring_and_purging_at_once_do_one_of_the_two
+        a_project_takes_its_trash_along
     }
     job {
         a_job_is_claimed_by_one_worker

@@ -307,7 +307,7 @@ await shot(phone, "phone-projects");
 await go(page, ODD);
 await page.getByText("Delete", { exact: true }).click();
 await page.getByRole("button", { name: "Delete this session" }).click();
-await page.getByRole("status").filter({ hasText: "deleted" }).waitFor();
+await page.getByRole("status").filter({ hasText: "in the trash" }).waitFor();
 await go(page, ODD, 404);
 await go(page, "/projects/evil");
 await page.getByText("Delete this project").click();

@@ -28,6 +28,8 @@ pub struct Limits {
     pub orphan_blob_grace_secs: u64,
     /// How many changes a subscriber may fall behind before it is let go.
     pub max_changes_behind: u64,
+    /// How long a deleted session can be restored, in days; then it is purged.
+    pub trash_days: u32,
 }
 
 impl Default for Limits {
@@ -39,6 +41,7 @@ impl Default for Limits {
             job_lease_secs: 120,
             orphan_blob_grace_secs: 24 * 60 * 60,
             max_changes_behind: 1_000,
+            trash_days: 30,
         }
     }
 }

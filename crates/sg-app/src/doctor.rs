@@ -6,15 +6,17 @@ use sg_domain::{
     Caller, Direction, JobId, JobKind, PageRequest, Result, Scope, Session, SessionFilter, SessionId, SessionOrder,
     Visibility,
 };
-use sg_store::{JobCounts, SessionColumns, session_cursor};
+use sg_store::{JobCounts, SessionColumns, session_cursor, trash_cursor};
 
 use crate::App;
 
 /// What was found.
 #[derive(Clone, Debug, Default)]
 pub struct Diagnosis {
-    /// Sessions in the store.
+    /// Sessions in the store, without those in the trash.
     pub sessions: u64,
+    /// Sessions in the trash.
+    pub trashed: u64,
     /// Blobs in the blob store.
     pub blobs: u64,
     /// Sessions whose content is missing. Cannot be repaired from here: import or restore them again.
@@ -71,6 +73,15 @@ impl App {
             }
         })
         .await?;
+        // Those in the trash are whole as well, and are not in the index.
+        self.each_trashed(|session| {
+            found.trashed += 1;
+            let content = session.blobs;
+            let all = [Some(content.markdown), content.raw, content.session_data];
+            missing.extend(all.iter().flatten().filter(|digest| !blobs.contains(*digest)).map(|d| (session.id, *d)));
+            named.extend(all.into_iter().flatten());
+        })
+        .await?;
         // A session stored while this looked has blobs that were not listed yet.
         for (session, digest) in missing {
             if !self.store().blobs().exists(digest).await? && found.broken_sessions.last() != Some(&session) {
@@ -103,6 +114,18 @@ impl App {
             tx.commit().await?;
         }
         Ok(Repair { reindexed: wrong.len() as u64, revived_jobs, removed_blobs: self.sweep_blobs().await? })
+    }
+
+    async fn each_trashed(&self, mut look: impl FnMut(&Session) + Send) -> Result<()> {
+        let mut request = PageRequest::first(500);
+        loop {
+            let page = self.store().trashed_sessions(&Visibility::everyone(), &request).await?;
+            page.items.iter().for_each(|trashed| look(&trashed.session));
+            match page.items.last() {
+                Some(last) if page.has_next => request.after = Some(trash_cursor(last)),
+                _ => return Ok(()),
+            }
+        }
     }
 
     async fn each_session(&self, mut look: impl FnMut(&Session) + Send) -> Result<()> {

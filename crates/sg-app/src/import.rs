@@ -12,6 +12,10 @@ use sg_store::{Content, ImportSource};
 
 use crate::{App, NewSession, PutOutcome};
 
+mod text;
+
+pub use text::{ImportText, ImportedText, TextSession};
+
 /// Raised when a format or the redactor reads more than before, so that unchanged files are read again once.
 const READER_VERSION: u32 = 1;
 
@@ -67,8 +71,31 @@ pub struct ImportedSession {
     pub format: &'static str,
     /// The project it went to.
     pub project: ProjectId,
-    /// What storing did; in a dry run, what it would have done.
-    pub outcome: PutOutcome,
+    /// What became of it; in a dry run, what would have.
+    pub outcome: ImportOutcome,
+}
+
+/// What became of a session that was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImportOutcome {
+    /// It is new.
+    Created,
+    /// It was there in another state.
+    Updated,
+    /// It was there just so, or reaches further there; nothing was written.
+    Unchanged,
+    /// It is in the trash, where it stays: nothing was written. Restore it, and import it again.
+    InTrash,
+}
+
+impl From<PutOutcome> for ImportOutcome {
+    fn from(outcome: PutOutcome) -> Self {
+        match outcome {
+            PutOutcome::Created => Self::Created,
+            PutOutcome::Updated => Self::Updated,
+            PutOutcome::Unchanged => Self::Unchanged,
+        }
+    }
 }
 
 /// What became of one file.
@@ -180,20 +207,27 @@ impl Importer<'_> {
             sessions: read.transcripts.len() as u64,
         };
         let unchanged = self.known.get(&read.path).is_some_and(|k| k.fingerprint == source.fingerprint);
+        let mut is_complete = !self.options.dry_run && report.refused.is_none();
         for transcript in read.transcripts {
             let new = self.placed(transcript, &read.raw, &read.folder, &workspace)?;
             let (client_id, name, project) = (new.client_id.clone(), new.name.clone(), new.project.clone());
             let format = new.transcript.as_ref().map_or("", |t| t.format);
-            let outcome = if unchanged || self.app.is_superseded(self.caller, &new).await? {
-                PutOutcome::Unchanged
+            let outcome = if unchanged {
+                ImportOutcome::Unchanged
+            } else if self.app.is_in_trash(self.caller, &new).await? {
+                // A file with one of those is not noted: when it is restored, what was added to it since comes in.
+                is_complete = false;
+                ImportOutcome::InTrash
+            } else if self.app.is_superseded(self.caller, &new).await? {
+                ImportOutcome::Unchanged
             } else if self.options.dry_run {
-                self.app.would_put(self.caller, new).await?
+                self.app.would_put(self.caller, new).await?.into()
             } else {
-                self.app.put_session(self.caller, new).await?.1
+                self.app.put_session(self.caller, new).await?.1.into()
             };
             report.sessions.push(ImportedSession { client_id, name, format, project, outcome });
         }
-        if !self.options.dry_run && report.refused.is_none() && self.known.get(&read.path) != Some(&source) {
+        if is_complete && self.known.get(&read.path) != Some(&source) {
             let identity = self.caller.require(Scope::Write)?;
             let tx = self.app.store().begin().await?;
             tx.put_import_source(&identity.user, &source).await?;

@@ -85,6 +85,8 @@ impl App {
                 self.forget_answers().await?;
                 self.sweep_changes().await?;
                 self.sweep_jobs().await?;
+                // Before the blobs: theirs are nobody's now.
+                self.purge_trash().await?;
                 self.sweep_blobs().await.map(drop)
             }
             JobKind::IndexProject { project } => self.index_project(*project).await,
@@ -169,7 +171,7 @@ impl App {
         self.store().blobs().sweep(self.store(), before).await
     }
 
-    /// Puts a sweep of blobs into the queue, unless one waits there. The server does it once in a while, for no caller.
+    /// Puts a sweep of blobs, kept answers and the trash into the queue, unless one waits there. The server does it once in a while, for no caller.
     pub async fn schedule_sweep(&self) -> Result<()> {
         let tx = self.store().begin().await?;
         tx.enqueue(JobId(self.ids().uuid()), None, &JobKind::SweepBlobs, self.now()).await?;

@@ -52,15 +52,15 @@ impl App {
             return Err(Error::missing_scope(scope));
         }
         if request.scopes == Scopes::default() {
-            return Err(Error::invalid("a key needs at least one scope: read, write or admin"));
+            return Err(Error::invalid("a key needs at least one scope: read, write or admin").at("scopes"));
         }
         let name = request.name.trim();
         if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
-            return Err(Error::invalid("a key's name must be 1 to 100 characters"));
+            return Err(Error::invalid("a key's name must be 1 to 100 characters").at("name"));
         }
         let now = self.now();
         if request.expires_at.is_some_and(|at| at <= now) {
-            return Err(Error::invalid("a key must expire in the future"));
+            return Err(Error::invalid("a key must expire in the future").at("expiresAt"));
         }
         if self.store().user(&request.user).await?.is_none() {
             return Err(Error::not_found("user"));
@@ -84,7 +84,8 @@ impl App {
             Credential::Key(id) => {
                 let ends_at = keys.iter().find(|key| key.id == id).and_then(|key| key.expires_at);
                 if ends_at.is_some_and(|ends_at| request.expires_at.is_none_or(|at| at > ends_at)) {
-                    return Err(Error::invalid("a key must not outlive the key that makes it, give it an expiry"));
+                    let message = "a key must not outlive the key that makes it, give it an expiry";
+                    return Err(Error::invalid(message).at("expiresAt"));
                 }
                 // Each key has limits of its own: whoever makes many gets around them.
                 let since = now.plus_micros(-sg_domain::time::DAY_MICROS);

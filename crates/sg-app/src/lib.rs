@@ -27,8 +27,11 @@ mod related;
 mod search;
 mod search_resume;
 mod session;
+mod session_etag;
 pub mod session_put;
 mod session_read;
+mod session_tag;
+mod session_trash;
 mod session_update;
 mod share;
 mod sign_in;
@@ -52,11 +55,12 @@ pub use reindex::Progress;
 pub use search::{MAX_SEARCH_OFFSET, SearchAnswer, SearchRequest};
 pub use search_resume::ResumableHit;
 pub use session::SessionList;
+pub use session_etag::{CURRENT_ETAG, is_about_etag};
 pub use session_put::{NewSession, PutOutcome};
 pub use session_update::{ExchangeUpdate, SessionUpdate};
 pub use sg_store::{
     BlobStream, Content, JOB_LIST, JobCounts, KeptAnswer, MessagePage, MessageQuery, SessionColumns, Spool, SpoolPlace,
-    job_cursor, session_cursor,
+    TRASH_LIST, job_cursor, session_cursor, trash_cursor,
 };
 pub use share::SharedSession;
 pub use sign_in::{NewWebSession, SignUp};

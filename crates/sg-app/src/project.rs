@@ -49,7 +49,7 @@ impl App {
         let identity = caller.require(Scope::Write)?;
         let ProjectUpdate { name, icon, color } = update;
         if name.is_none() && icon.is_none() && color.is_none() {
-            return Err(Error::invalid("at least one of name, icon or color must be provided"));
+            return Err(Error::invalid("at least one of name, icon or color must be provided").in_input());
         }
         let name = name.map(|name| chosen("name", &name, MAX_NAME_CHARS)).transpose()?;
         let icon = icon.map(|icon| chosen("icon", &icon, MAX_MARK_CHARS)).transpose()?;
@@ -77,7 +77,7 @@ impl App {
         Ok(project)
     }
 
-    /// Deletes a project with all its sessions. They are out of every answer when this returns. Gives back the project
+    /// Deletes a project for good, with all its sessions and those of them that are in the trash. They are out of every answer when this returns. Gives back the project
     /// as it was, and when it was deleted.
     pub async fn delete_project(&self, caller: &Caller, id: &ProjectId) -> Result<(Project, Timestamp)> {
         let identity = caller.require(Scope::Write)?;
@@ -126,7 +126,9 @@ fn not_found(id: &ProjectId) -> Error {
 pub(crate) fn chosen(field: &'static str, text: &str, max_chars: usize) -> Result<String> {
     let text = text.trim();
     if text.is_empty() || text.chars().count() > max_chars || text.chars().any(char::is_control) {
-        return Err(Error::invalid(format!("{field} must be 1 to {max_chars} characters")).with("field", field));
+        return Err(Error::invalid(format!("{field} must be 1 to {max_chars} characters"))
+            .with("field", field)
+            .at(field));
     }
     Ok(text.to_owned())
 }

@@ -113,23 +113,6 @@ impl App {
         self.content_stream(caller, session, session.blobs.session_data, "session data").await
     }
 
-    /// Deletes a session. It is out of every answer when this returns.
-    pub async fn delete_session(&self, caller: &Caller, session: &SessionRef) -> Result<Session> {
-        let identity = caller.require(Scope::Write)?;
-        let found = self.store().session(&Visibility::of(identity), session).await?;
-        let found = found.ok_or_else(|| Error::not_found("session"))?;
-        let tx = self.store().begin().await?;
-        if !tx.delete_session(&identity.user, found.id).await? {
-            return Err(Error::not_found("session"));
-        }
-        self.commit_session(tx, identity, &found, ChangeKind::Deleted).await?;
-        // The job makes it durable; this makes it immediate.
-        if let Err(error) = self.search().remove(found.id).await {
-            tracing::warn!(session = %found.id, %error, "deleted session stays in the index until its job runs");
-        }
-        Ok(found)
-    }
-
     /// Ends the transaction of a change of a session: with the job that makes the index agree, the owner's version moved,
     /// and the change in the log for those who follow it.
     pub(crate) async fn commit_session(

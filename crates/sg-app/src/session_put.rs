@@ -15,6 +15,7 @@ use sg_store::{Content, SessionContent, Tx};
 
 use crate::App;
 use crate::exchange_mark::{exchange_marks, is_marked};
+use crate::session_etag::{expect, expect_stored, is_about_etag};
 use crate::session_read::{HEAD_BYTES, Messages, Read, blocking, read_content, write_in_chunks};
 
 /// A session to be stored.
@@ -60,6 +61,17 @@ const MAX_PUT_ATTEMPTS: u32 = 5;
 impl App {
     /// Stores a session: blobs first, then one transaction with its rows, the data version and the index job.
     pub async fn put_session(&self, caller: &Caller, new: NewSession) -> Result<(Session, PutOutcome)> {
+        self.put_session_if(caller, new, None).await
+    }
+
+    /// The same, if the stored session still has the ETag that the caller has seen; `Conflict` otherwise, and when there
+    /// is none any more. A session in the trash is not stored: putting its id again makes a new one.
+    pub async fn put_session_if(
+        &self,
+        caller: &Caller,
+        new: NewSession,
+        etag: Option<&str>,
+    ) -> Result<(Session, PutOutcome)> {
         let identity = caller.require(Scope::Write)?;
         self.check_new(&new)?;
         let (mut new, facts) = facts(new).await?;
@@ -67,6 +79,7 @@ impl App {
         if let Some(session) = self.unchanged(identity, &new, &facts).await?
             && self.has_content(&session).await?
         {
+            expect(&session, etag)?;
             return Ok((session, PutOutcome::Unchanged));
         }
         // What was read already needs no thread of its own.
@@ -84,8 +97,8 @@ impl App {
         // Two first uploads of one session may meet: the loser finds the winner's row the next time.
         let mut attempt = 1;
         loop {
-            match self.try_put(identity, &new, &facts, &read).await {
-                Err(error) if error.kind == ErrorKind::Conflict && attempt < MAX_PUT_ATTEMPTS => attempt += 1,
+            match self.try_put(identity, &new, &facts, &read, etag).await {
+                Err(error) if is_a_race(&error) && attempt < MAX_PUT_ATTEMPTS => attempt += 1,
                 result => return result,
             }
         }
@@ -97,11 +110,13 @@ impl App {
         new: &NewSession,
         facts: &Facts,
         read: &Read,
+        etag: Option<&str>,
     ) -> Result<(Session, PutOutcome)> {
         let tx = self.store().begin().await?;
         let key = ProjectKey(self.ids().uuid());
         let project = tx.ensure_project(&identity.user, &new.project, &new.project_name, key, self.now()).await?;
         let stored = tx.session_for_update(&identity.user, project, &new.client_id).await?;
+        expect_stored(stored.as_ref(), etag)?;
         // Read inside the transaction: a second connection here could starve while others wait for this one's lock.
         let (mut exchanges, mut kept) = (Cow::Borrowed(&read.exchanges[..]), stored.clone());
         if let Some(session) = &mut kept {
@@ -152,6 +167,17 @@ impl App {
         Ok(stored.format != transcript.format && stored.ended_at >= transcript.ended_at)
     }
 
+    /// Whether a session read from this machine is in the trash, and not stored besides. Whoever deleted it does not want
+    /// it back with the next look at the agent's files; restoring it is another matter.
+    pub(crate) async fn is_in_trash(&self, caller: &Caller, new: &NewSession) -> Result<bool> {
+        let identity = caller.require(Scope::Write)?;
+        if self.store().trashed_session(&identity.user, &new.project, &new.client_id).await?.is_none() {
+            return Ok(false);
+        }
+        let wanted = SessionRef::InProject(new.project.clone(), new.client_id.clone());
+        Ok(self.store().session(&Visibility::of(identity), &wanted).await?.is_none())
+    }
+
     /// What [`App::put_session`] would do, without doing it.
     pub(crate) async fn would_put(&self, caller: &Caller, new: NewSession) -> Result<PutOutcome> {
         let identity = caller.require(Scope::Write)?;
@@ -167,24 +193,29 @@ impl App {
     }
 
     fn check_new(&self, new: &NewSession) -> Result<()> {
-        client_id("session", &new.client_id)?;
-        if new.name.trim().is_empty() || new.project_name.trim().is_empty() {
-            return Err(Error::invalid("a session needs a name and a project name"));
-        }
+        client_id("session", &new.client_id).map_err(|error| error.at("sessionId"))?;
         for (field, text) in [("name", &new.name), ("projectName", &new.project_name)] {
+            if text.trim().is_empty() {
+                return Err(Error::invalid("a session needs a name and a project name").at(field));
+            }
             if text.len() > MAX_NAME_BYTES {
-                return Err(
-                    Error::invalid(format!("{field} is longer than {MAX_NAME_BYTES} bytes")).with("field", field)
-                );
+                let message = format!("{field} is longer than {MAX_NAME_BYTES} bytes");
+                return Err(Error::invalid(message).with("field", field).at(field));
             }
         }
-        new.metadata.check()?;
+        new.metadata.check().map_err(|error| error.at("metadata"))?;
         let max = self.limits().max_session_bytes;
-        let sizes = [Some(&new.markdown), new.raw.as_ref(), new.session_data.as_ref()];
-        if sizes.into_iter().flatten().any(|content| content.len() > max) {
-            return Err(Error::new(ErrorKind::TooLarge, format!("a session may hold at most {max} bytes")));
+        let contents = [
+            ("markdown", Some(&new.markdown)),
+            ("rawData", new.raw.as_ref()),
+            ("sessionData", new.session_data.as_ref()),
+        ];
+        match contents.into_iter().find(|(_, content)| content.is_some_and(|content| content.len() > max)) {
+            Some((field, _)) => {
+                Err(Error::new(ErrorKind::TooLarge, format!("a session may hold at most {max} bytes")).at(field))
+            }
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// The stored session, when storing the new one would change nothing that a reader can see.
@@ -274,6 +305,11 @@ impl App {
         }
         self.commit_session(tx, identity, session, kind).await
     }
+}
+
+/// Whether another write came in between, so that trying again helps.
+fn is_a_race(error: &Error) -> bool {
+    error.kind == ErrorKind::Conflict && !is_about_etag(error)
 }
 
 /// Whether nothing that a reader can see differs.

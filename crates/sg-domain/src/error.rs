@@ -86,12 +86,15 @@ pub struct Error {
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
     /// Named facts a client can act on, such as `projectId`.
     pub details: Vec<(&'static str, String)>,
+    /// Which part of what the caller sent is wrong: names of fields from the outermost in, places in lists as numbers.
+    /// `Some` and empty is all of it. Surfaces that take one object show it; the others have it in the message.
+    pub input: Option<Vec<String>>,
 }
 
 impl Error {
     /// An error of any kind.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), source: None, details: Vec::new() }
+        Self { kind, message: message.into(), source: None, details: Vec::new(), input: None }
     }
 
     /// The request is wrong.
@@ -123,6 +126,7 @@ impl Error {
             message: "internal error".to_owned(),
             source: Some(source),
             details: Vec::new(),
+            input: None,
         }
     }
 
@@ -138,6 +142,20 @@ impl Error {
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.details.push((name, value.into()));
+        self
+    }
+
+    /// Says which field is wrong; around an error of a field's part, which field that part is of.
+    #[must_use]
+    pub fn at(mut self, field: impl Into<String>) -> Self {
+        self.input.get_or_insert_default().insert(0, field.into());
+        self
+    }
+
+    /// Says that what was sent is wrong as a whole, unless it is known where.
+    #[must_use]
+    pub fn in_input(mut self) -> Self {
+        self.input.get_or_insert_default();
         self
     }
 

@@ -120,6 +120,21 @@ pub fn client_id(noun: &str, text: &str) -> Result<(), Error> {
     Ok(())
 }
 
+/// The fewest and the most characters of an alias.
+const ALIAS_CHARS: std::ops::RangeInclusive<usize> = 3..=100;
+
+/// Checks a short name that a person gives a session: letters, digits, hyphens and underscores, so that it is one word
+/// in an address and on a command line.
+pub fn alias(text: &str) -> Result<(), Error> {
+    let is_word = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+    let starts_well = text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
+    if is_word && starts_well && ALIAS_CHARS.contains(&text.len()) {
+        return Ok(());
+    }
+    let message = "alias must be 3 to 100 letters, digits, hyphens or underscores, the first a letter or digit";
+    Err(Error::invalid(message).with("field", "alias").at("alias"))
+}
+
 /// Normalises a git remote the way SpecStory's CLI does before hashing: `.git` removed, `git@host:o/r` becomes
 /// `host/o/r`, `scheme://` and user information stripped (`contracts/specstory.md` 5).
 pub fn normalise_remote(remote: &str) -> String {
@@ -199,6 +214,8 @@ pub enum SessionRef {
     InProject(ProjectId, String),
     /// The id the client chose, in any of the caller's projects; the most recently active one wins.
     Client(String),
+    /// The alias that its owner gave it.
+    Alias(String),
 }
 
 #[cfg(test)]
@@ -217,6 +234,16 @@ mod tests {
             assert_eq!(id.as_str(), "0f81-fa3b-cc40-b565", "{remote}");
         }
         assert_eq!(ProjectId::derive("/home/u/proj").as_str(), "9c09-f805-5a26-c277");
+    }
+
+    #[test]
+    fn an_alias_is_one_plain_word() {
+        for good in ["abc", "a-1", "0_0", "Fix-the-Build_2", &"a".repeat(100)] {
+            assert!(alias(good).is_ok(), "{good}");
+        }
+        for bad in ["", "ab", "-ab", "_ab", "a b", "a.b", "äbc", "ab\n", "a/b", &"a".repeat(101)] {
+            assert_eq!(alias(bad).unwrap_err().input, Some(vec!["alias".to_owned()]), "{bad}");
+        }
     }
 
     #[test]

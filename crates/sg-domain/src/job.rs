@@ -23,7 +23,7 @@ pub enum JobKind {
         /// The sessions.
         sessions: Vec<SessionId>,
     },
-    /// Removes blobs that no row names.
+    /// Removes what has been in the trash for long enough, and blobs that no row names.
     SweepBlobs,
 }
 

@@ -52,7 +52,7 @@ pub use project::Project;
 pub use rate::{NotCounted, RateStanding};
 pub use related::{RelatedHit, RelatedQuery, RelatedReason};
 pub use search::{ExchangeHit, ExchangeQuery, FacetField, Hit, RankBy, SearchPage, SearchQuery};
-pub use session::{Session, SessionOrder, ShareStatus};
+pub use session::{Session, SessionOrder, ShareStatus, TrashedSession};
 pub use stats::ProjectStats;
 pub use time::Timestamp;
 pub use transcript::Transcript;

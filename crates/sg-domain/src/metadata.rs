@@ -79,7 +79,7 @@ impl SessionMetadata {
         for (name, text) in texts {
             if text.as_ref().is_some_and(|text| text.len() > MAX_METADATA_TEXT_BYTES) {
                 let max = MAX_METADATA_TEXT_BYTES;
-                return Err(Error::invalid(format!("metadata.{name} is longer than {max} bytes")));
+                return Err(Error::invalid(format!("metadata.{name} is longer than {max} bytes")).at(name));
             }
         }
         let lists = [("gitBranches", &self.git_branches), ("llmModels", &self.llm_models), ("tags", &self.tags)];
@@ -87,12 +87,12 @@ impl SessionMetadata {
             let list = list.as_deref().unwrap_or_default();
             if list.iter().any(|label| label.len() > MAX_LABEL_BYTES) {
                 let max = MAX_LABEL_BYTES;
-                return Err(Error::invalid(format!("metadata.{name} has an entry longer than {max} bytes")));
+                return Err(Error::invalid(format!("metadata.{name} has an entry longer than {max} bytes")).at(name));
             }
             // Each counts for its quotes and comma too: a thousand empty ones are not nothing.
             if list.iter().map(|label| label.len() + 3).sum::<usize>() > MAX_LABELS_BYTES {
                 let max = MAX_LABELS_BYTES;
-                return Err(Error::invalid(format!("metadata.{name} has more than {max} bytes")));
+                return Err(Error::invalid(format!("metadata.{name} has more than {max} bytes")).at(name));
             }
         }
         Ok(())

@@ -118,6 +118,15 @@ impl Session {
     }
 }
 
+/// A session in the trash.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrashedSession {
+    /// The session as it was.
+    pub session: Session,
+    /// When it was deleted.
+    pub deleted_at: Timestamp,
+}
+
 /// How much of a session is stored: what a sync compares with what it has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionSize {

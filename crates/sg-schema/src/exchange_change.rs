@@ -18,6 +18,9 @@ use crate::session_change::given;
 pub(crate) struct UpdateExchangeInput {
     /// The exchange's id on this server.
     id: String,
+    /// The ETag of its session that was seen last: if that has another one by now, nothing changes and the answer is
+    /// `CONFLICT`.
+    etag: Option<String>,
     /// What to call it, 1 to 500 characters; null takes the title away.
     user_title: MaybeUndefined<String>,
     /// Whether a shared session leaves it out.
@@ -46,9 +49,9 @@ impl UpdateExchangePayload {
 
 /// Changes an exchange.
 pub(crate) async fn update_exchange(reach: &Reach, input: UpdateExchangeInput) -> Outcome<UpdateExchangePayload> {
-    let UpdateExchangeInput { id, user_title, hidden_from_share } = input;
+    let UpdateExchangeInput { id, etag, user_title, hidden_from_share } = input;
     // Text that can be no id names an exchange that is not there; who may not write hears of that first.
-    let update = ExchangeUpdate { user_title: given(user_title), hidden_from_share };
+    let update = ExchangeUpdate { user_title: given(user_title), hidden_from_share, etag };
     reach.caller.require(sg_domain::Scope::Write)?;
     // The answer shows it: whoever may not read must hear so before anything has changed.
     reach.caller.require(sg_domain::Scope::Read)?;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{ErrorExtensionValues, PathSegment, ServerError, Value};
+use sg_app::CURRENT_ETAG;
 use sg_domain::{Error, ErrorKind};
 
 /// A domain error inside a resolver. It must not implement `Display`: async-graphql converts everything that does, and
@@ -25,6 +26,16 @@ const MAX_MESSAGE_CHARS: usize = 500;
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self(Arc::new(error))
+    }
+}
+
+impl Failure {
+    /// The failure of another error. One that is shared is left as it is: it is a loader's, and about no input.
+    pub(crate) fn map(self, change: impl FnOnce(Error) -> Error) -> Self {
+        match Arc::try_unwrap(self.0) {
+            Ok(error) => change(error).into(),
+            Err(shared) => Self(shared),
+        }
     }
 }
 
@@ -70,7 +81,17 @@ fn present_one(mut error: ServerError, request_id: &str) -> ServerError {
         Some(Some(ours)) => {
             extensions.set("code", ours.kind.code());
             for (name, value) in &ours.details {
-                extensions.set(name, value.as_str());
+                match *name {
+                    // As the field `etag` has it.
+                    CURRENT_ETAG => extensions.set(name, format!("W/\"{value}\"")),
+                    name => extensions.set(name, value.as_str()),
+                }
+            }
+            if let Some(path) = &ours.input {
+                // Every mutation takes one argument. A name never is a number; places in lists are.
+                let part = |part: &String| part.parse::<u64>().map_or_else(|_| Value::from(part.as_str()), Value::from);
+                let path = std::iter::once(Value::from("input")).chain(path.iter().map(part));
+                extensions.set("inputPath", Value::List(path.collect()));
             }
             error.message = match ours.kind {
                 ErrorKind::Internal => {
@@ -166,6 +187,16 @@ mod tests {
         assert_eq!(shown[0].message, "project not found");
         assert_eq!(code(&shown[0]), Some(&Value::from("NOT_FOUND")));
         assert_eq!(shown[0].extensions.as_ref().and_then(|e| e.get("projectId")), Some(&Value::from("p1")));
+    }
+
+    #[test]
+    fn the_place_of_a_bad_input_is_told() {
+        let error = Error::invalid("too long").at("3").at("tags").with(CURRENT_ETAG, "ab");
+        let shown = present(vec![server_error(error)], "r1");
+        let extensions = shown[0].extensions.as_ref().unwrap();
+        let path = Value::List(vec!["input".into(), "tags".into(), 3.into()]);
+        assert_eq!(extensions.get("inputPath"), Some(&path));
+        assert_eq!(extensions.get("currentEtag"), Some(&Value::from("W/\"ab\"")));
     }
 
     #[test]

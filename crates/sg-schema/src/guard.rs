@@ -64,6 +64,14 @@ pub(crate) struct Bound {
     pub(crate) cost: Cost,
 }
 
+impl Document {
+    /// The root fields of an operation, fragments spread out: their names in the schema and in the answer.
+    pub(crate) fn root_fields(&self, operation: &Operation) -> Vec<(String, String)> {
+        let fields = operation.root_fields(&self.valid);
+        fields.map(|field| (field.name.to_string(), field.response_key().to_string())).collect()
+    }
+}
+
 /// Why a document or its variables do not get through. Nothing was executed.
 pub(crate) struct Refused {
     /// What is wrong.

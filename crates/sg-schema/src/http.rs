@@ -20,6 +20,7 @@ use sg_domain::{Caller, Error, ErrorKind, NotCounted, RateStanding};
 use crate::failure::{present, server_error};
 use crate::graphql::{Graphql, panicked};
 use crate::guard::Refused;
+use crate::idempotency::{Slot, slot};
 use crate::operation::Unready;
 use crate::plain;
 use accept::{Accepted, MediaType};
@@ -114,10 +115,18 @@ impl Graphql {
         if let Some(known) = wanted.as_ref().and_then(|wanted| reply.known(request, wanted, self.answers())) {
             return Ok(known.map(Body::Whole));
         }
+        let keyed = operation.keyed(request.headers());
+        let keyed = keyed.map_err(|error| reply.error(StatusCode::BAD_REQUEST, error))?;
+        let slot = match slot(self.app(), &caller, keyed).await {
+            Ok(Slot::Replay(response)) => return Ok(response.map(Body::Whole)),
+            Ok(slot) => slot,
+            Err(error) => return Err(reply.refused(error.into(), is_get)),
+        };
         let rate = request.extensions().get::<RateStanding>().copied();
         match self.execute(caller, operation, rate).await {
             Some(ran) => {
                 let response = reply.answer(&ran.response);
+                slot.keep(self.app(), &ran.response, &response).await;
                 let wanted = wanted.filter(|_| ran.response.errors.is_empty());
                 let mut response = reply.kept(request, wanted, response, self.answers()).map(Body::Whole);
                 if !ran.is_counted {

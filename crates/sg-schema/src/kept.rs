@@ -17,18 +17,10 @@ use sg_app::{App, KeptAnswers};
 use sg_domain::{Caller, DataVersion, Digest, Scope};
 
 /// Root fields that the database alone decides, whatever is selected below them but for [`NEVER_BELOW`].
-const ROOTS: [&str; 5] = ["projects", "project", "sessions", "session", "__typename"];
+const ROOTS: [&str; 6] = ["projects", "project", "sessions", "sessionList", "session", "__typename"];
 /// Fields and arguments that the clock, the index or a setting decides, too.
-const NEVER_BELOW: [&str; 8] = [
-    "activity",
-    "sessionsThisWeek",
-    "sessionsByDay",
-    "timeFilter",
-    "searchText",
-    "relatedSessions",
-    "cost",
-    "shareLinks",
-];
+const NEVER_BELOW: [&str; 6] =
+    ["activity", "sessionsThisWeek", "sessionsByDay", "timeFilter", "searchText", "relatedSessions"];
 /// A smaller body is not worth packing.
 const GZIP_ABOVE_BYTES: usize = 1_024;
 

@@ -16,10 +16,18 @@ use crate::loader::Reach;
 use crate::project_change::{
     DeleteProjectInput, DeleteProjectPayload, UpdateProjectInput, UpdateProjectPayload, delete_project, update_project,
 };
-use crate::session_change::{
-    DeleteSessionInput, DeleteSessionPayload, UpdateSessionInput, UpdateSessionPayload, delete_session, update_session,
+use crate::session_bulk::{
+    DeleteSessionsInput, DeleteSessionsPayload, TagSessionsInput, TagSessionsPayload, delete_sessions, tag_sessions,
 };
+use crate::session_change::{
+    TagSessionInput, TagSessionPayload, UpdateSessionInput, UpdateSessionPayload, tag_session, update_session,
+};
+use crate::session_import::{ImportSessionInput, ImportSessionPayload, import_session};
 use crate::session_put::{PutSessionInput, PutSessionPayload, put_session};
+use crate::session_trash::{
+    DeleteSessionInput, DeleteSessionPayload, PurgeSessionInput, PurgeSessionPayload, RestoreSessionInput,
+    RestoreSessionPayload, delete_session, purge_session, restore_session,
+};
 
 /// The root. It holds nothing: everything is in the request.
 pub struct Mutation;
@@ -36,7 +44,7 @@ impl Mutation {
         update_project(Reach::of(ctx), input).await
     }
 
-    /// Deletes a project with all its sessions.
+    /// Deletes a project with all its sessions, for good: those of it that are in the trash go too.
     async fn delete_project(
         &self,
         ctx: &Context<'_>,
@@ -54,7 +62,16 @@ impl Mutation {
         put_session(Reach::of(ctx), input).await
     }
 
-    /// Changes the title of a session, or who may read it.
+    /// Stores the sessions of an agent's own file. Secrets are taken out first; sending the same again changes nothing.
+    async fn import_session(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The file, and where its sessions go.")] input: ImportSessionInput,
+    ) -> Outcome<ImportSessionPayload> {
+        import_session(Reach::of(ctx), input).await
+    }
+
+    /// Changes the title, name, alias or tags of a session, or who may read it.
     async fn update_session(
         &self,
         ctx: &Context<'_>,
@@ -63,13 +80,60 @@ impl Mutation {
         update_session(Reach::of(ctx), input).await
     }
 
-    /// Deletes a session. Its project stays.
+    /// Gives a session tags, or takes some away; the others stay.
+    async fn tag_session(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which session, and which tags.")] input: TagSessionInput,
+    ) -> Outcome<TagSessionPayload> {
+        tag_session(Reach::of(ctx), input).await
+    }
+
+    /// Gives up to a hundred sessions tags, or takes some away. Each is a change of its own.
+    async fn tag_sessions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which sessions, and which tags.")] input: TagSessionsInput,
+    ) -> Outcome<TagSessionsPayload> {
+        tag_sessions(Reach::of(ctx), input).await
+    }
+
+    /// Puts a session into the trash, out of every other answer. Its project stays. It can be restored until it is
+    /// purged, which happens by itself after some weeks.
     async fn delete_session(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which session.")] input: DeleteSessionInput,
     ) -> Outcome<DeleteSessionPayload> {
         delete_session(Reach::of(ctx), input).await
+    }
+
+    /// Puts up to a hundred sessions into the trash. Each is a change of its own.
+    async fn delete_sessions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which sessions.")] input: DeleteSessionsInput,
+    ) -> Outcome<DeleteSessionsPayload> {
+        delete_sessions(Reach::of(ctx), input).await
+    }
+
+    /// Takes a session out of the trash, as it was. `CONFLICT` when its client has stored it anew since, or when another
+    /// session has its alias now.
+    async fn restore_session(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which session.")] input: RestoreSessionInput,
+    ) -> Outcome<RestoreSessionPayload> {
+        restore_session(Reach::of(ctx), input).await
+    }
+
+    /// Deletes a session in the trash for good.
+    async fn purge_session(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which session.")] input: PurgeSessionInput,
+    ) -> Outcome<PurgeSessionPayload> {
+        purge_session(Reach::of(ctx), input).await
     }
 
     /// Changes the title of an exchange, or whether a shared session shows it.

@@ -7,12 +7,13 @@ use async_graphql::{Response, ServerError, Value};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
-use http::Request;
+use http::{HeaderMap, Request};
 use sg_domain::{Caller, Error, ErrorKind, RateStanding, Result};
 
 use crate::graphql::{Graphql, Ran, panicked};
 use crate::guard::{Bound, Document, Guard, Missing, Refused};
 use crate::http::params::Params;
+use crate::idempotency::{Keyed, Root, keyed};
 use crate::kept::Wanted;
 
 /// An operation that may run.
@@ -21,12 +22,21 @@ pub(crate) struct Operation {
     name: Option<String>,
     bound: Bound,
     is_subscription: bool,
+    /// The root fields of a mutation.
+    changes: Option<Arc<[Root]>>,
 }
 
 impl Operation {
     /// Whether it is answered by a stream.
     pub(crate) fn is_subscription(&self) -> bool {
         self.is_subscription
+    }
+
+    /// The idempotency key of a mutation, if one came with it. Queries change nothing: theirs is not looked at.
+    pub(crate) fn keyed(&self, headers: &HeaderMap) -> Result<Option<Keyed>> {
+        let Some(changes) = &self.changes else { return Ok(None) };
+        let name = self.name.as_deref().unwrap_or_default();
+        keyed(headers, &self.document.hash, name, &self.bound.values, changes.clone())
     }
 
     /// What it asks for, if its answer may be kept.
@@ -95,8 +105,10 @@ impl Graphql {
             return Err(Unready::Unauthorized(error));
         }
         let is_subscription = operation.is_subscription();
+        let changes =
+            operation.is_mutation().then(|| document.root_fields(operation).into_iter().map(Root::from).collect());
         let bound = self.guard().variables(&document, operation, params.variables).map_err(Unready::Refused)?;
-        Ok(Operation { name: params.operation_name, bound, is_subscription, document })
+        Ok(Operation { name: params.operation_name, bound, is_subscription, changes, document })
     }
 
     /// Runs a query or a mutation, for a caller that stands so with its limit; `None` when it panicked.

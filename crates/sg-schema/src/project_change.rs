@@ -56,13 +56,16 @@ pub(crate) async fn update_project(reach: &Reach, input: UpdateProjectInput) -> 
     reach.caller.require(sg_domain::Scope::Read)?;
     let UpdateProjectInput { id, name, icon, color } = input;
     let update = ProjectUpdate { name, icon, color };
-    let project = reach.app.update_project(&reach.caller, &ProjectId::new(id)?, update).await?;
+    let id = ProjectId::new(id).map_err(|error| error.at("id"))?;
+    let project = reach.app.update_project(&reach.caller, &id, update).await?;
     Ok(UpdateProjectPayload { project: Project(Arc::new(project)) })
 }
 
 /// Deletes a project.
 pub(crate) async fn delete_project(reach: &Reach, input: DeleteProjectInput) -> Outcome<DeleteProjectPayload> {
-    let (project, at) = reach.app.delete_project(&reach.caller, &ProjectId::new(input.id)?).await?;
+    reach.caller.require(sg_domain::Scope::Write)?;
+    let id = ProjectId::new(input.id).map_err(|error| error.at("id"))?;
+    let (project, at) = reach.app.delete_project(&reach.caller, &id).await?;
     Ok(DeleteProjectPayload {
         deleted_project_id: ID(project.id.to_string()),
         deleted_session_count: crate::scalar::int(project.session_count),

@@ -14,7 +14,7 @@ use crate::job::{Job, JobConnection, JobState, job, jobs};
 use crate::key::{ApiKey, api_keys};
 use crate::loader::Reach;
 use crate::node::{Node, node};
-use crate::page::PageArgs;
+use crate::page::{DEFAULT_FIRST, PageArgs};
 use crate::price::{PriceTable, prices};
 use crate::project::{Project, project};
 use crate::rate_limit::{RateLimit, rate_limit};
@@ -22,6 +22,7 @@ use crate::search::{RankBy, SearchArgs, SearchResult, search_sessions};
 use crate::search_resume::{ResumableHit, resumable_sessions};
 use crate::session::{Session, session};
 use crate::session_connection::{SessionArgs, SessionConnection, session_list, sessions};
+use crate::session_trash::{DeletedSessionConnection, deleted_sessions};
 use crate::share::{SharedSession, shared_session};
 use crate::stats::Stats;
 use crate::user::User;
@@ -117,7 +118,8 @@ impl Query {
     async fn session(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The session's id on this server; the id its client gave it works too.")] id: Option<String>,
+        #[graphql(desc = "The session's id on this server; the id its client gave it and its alias work too.")]
+        id: Option<String>,
         #[graphql(desc = "The id of its project; goes with `sessionId`.")] project_id: Option<String>,
         #[graphql(desc = "The id that its client gave it; the id on this server works too.")] session_id: Option<
             String,
@@ -146,6 +148,19 @@ impl Query {
         }
         let reach = Reach::of(ctx);
         Ok(join_all(ids.iter().map(|id| node(reach, id))).await)
+    }
+
+    /// The sessions that were deleted and can still be restored, last deleted first.
+    async fn deleted_sessions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most this many from the front, 1 to 100; 20 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Only sessions behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "At most this many from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only sessions before this cursor.")] before: Option<String>,
+    ) -> Outcome<DeletedSessionConnection> {
+        let first = if last.is_none() { first.or(Some(DEFAULT_FIRST)) } else { first };
+        deleted_sessions(Reach::of(ctx), PageArgs { first, after, last, before, limit: None, offset: None }).await
     }
 
     /// Searches everything that was said. Words are ANDed; `"phrases"`, `OR`, `NOT`, `-word`, `prefix*`, parentheses and

@@ -335,10 +335,11 @@ pub(crate) fn session_refs(
     }
 }
 
-/// Our own id first; many agents' ids look the same.
+/// Our own id first; many agents' ids look the same. Whoever gives an alias that is an id means something else by it.
 fn any_project(id: &str) -> Vec<SessionRef> {
     let own = id.parse().ok().map(SessionRef::Id);
-    own.into_iter().chain([SessionRef::Client(id.to_owned())]).collect()
+    let alias = sg_domain::id::alias(id).is_ok().then(|| SessionRef::Alias(id.to_owned()));
+    own.into_iter().chain([SessionRef::Client(id.to_owned())]).chain(alias).collect()
 }
 
 async fn session_or_null(reach: &Reach, session: &SessionRef) -> Nullable<Session> {

@@ -1,10 +1,11 @@
-//! Changing and deleting sessions.
+//! Changing sessions.
 
 use std::sync::Arc;
 
 use async_graphql::{ComplexObject, ID, InputObject, MaybeUndefined, SimpleObject};
 use sg_app::SessionUpdate;
-use sg_domain::{Error, ErrorKind};
+use sg_domain::id::SessionRef;
+use sg_domain::{Error, ErrorKind, ProjectId, Result, Scope};
 
 use crate::failure::Outcome;
 use crate::loader::Reach;
@@ -14,14 +15,23 @@ use crate::session::{Session, ShareStatus, session_refs};
 /// Which session, and what changes about it. A field that is left out stays as it is.
 #[derive(InputObject)]
 pub(crate) struct UpdateSessionInput {
-    /// The session's id on this server; the id its client gave it works too.
+    /// The session's id on this server; its alias and the id its client gave it work too.
     id: Option<String>,
     /// The id of its project; goes with `sessionId`.
     project_id: Option<String>,
     /// The id that its client gave it; goes with `projectId`.
     session_id: Option<String>,
+    /// The ETag that was seen last: if the session has another one by now, nothing changes and the answer is `CONFLICT`.
+    etag: Option<String>,
     /// What to call it, 1 to 500 characters; null takes the title away.
     user_title: MaybeUndefined<String>,
+    /// The name it came with, 1 to 255 characters. The next upload by its client brings that one's name again.
+    name: Option<String>,
+    /// A short name that stands for its id, unique among the caller's sessions: 3 to 100 letters, digits, hyphens and
+    /// underscores. Null takes it away.
+    alias: MaybeUndefined<String>,
+    /// All its tags, in place of those it has; an empty list or null takes all away. At most 100 of 1 to 100 characters.
+    tags: MaybeUndefined<Vec<String>>,
     /// Who may read it without signing in.
     share_status: Option<ShareStatus>,
 }
@@ -53,56 +63,97 @@ impl UpdateSessionPayload {
     }
 }
 
-/// Which session is to be deleted.
+/// Which session, and the tags it gets or loses.
 #[derive(InputObject)]
-pub(crate) struct DeleteSessionInput {
-    /// The session's id on this server; the id its client gave it works too.
+pub(crate) struct TagSessionInput {
+    /// The session's id on this server; its alias and the id its client gave it work too.
     id: Option<String>,
     /// The id of its project; goes with `sessionId`.
     project_id: Option<String>,
     /// The id that its client gave it; goes with `projectId`.
     session_id: Option<String>,
+    /// The ETag that was seen last: if the session has another one by now, nothing changes and the answer is `CONFLICT`.
+    etag: Option<String>,
+    /// Tags to add; those it has already stay once. A session has at most 100, of 1 to 100 characters.
+    add: Option<Vec<String>>,
+    /// Tags to take away; those it does not have are no error.
+    remove: Option<Vec<String>>,
 }
 
-/// What came of deleting a session.
+/// What came of tagging a session.
 #[derive(SimpleObject)]
-pub(crate) struct DeleteSessionPayload {
-    /// The id that the session had on this server.
-    deleted_session_id: ID,
-    /// The id that its client knew it by.
-    deleted_client_id: String,
+pub(crate) struct TagSessionPayload {
+    /// The session as it is now.
+    session: Session,
 }
 
 /// Changes a session.
 pub(crate) async fn update_session(reach: &Reach, input: UpdateSessionInput) -> Outcome<UpdateSessionPayload> {
-    reach.caller.require(sg_domain::Scope::Write)?;
+    let UpdateSessionInput { id, project_id, session_id, etag, user_title, name, alias, tags, share_status } = input;
+    let update = SessionUpdate {
+        user_title: given(user_title),
+        share_status: share_status.map(Into::into),
+        name,
+        alias: given(alias),
+        tags: given(tags).map(Option::unwrap_or_default),
+        etag,
+        ..SessionUpdate::default()
+    };
+    let message = "send what is to change: userTitle, name, alias, tags or shareStatus";
+    let session = changed(reach, (id, project_id, session_id), update, message).await?;
+    Ok(UpdateSessionPayload { session })
+}
+
+/// Gives a session tags, or takes some away.
+pub(crate) async fn tag_session(reach: &Reach, input: TagSessionInput) -> Outcome<TagSessionPayload> {
+    let TagSessionInput { id, project_id, session_id, etag, add, remove } = input;
+    let update = SessionUpdate {
+        add_tags: add.unwrap_or_default(),
+        remove_tags: remove.unwrap_or_default(),
+        etag,
+        ..SessionUpdate::default()
+    };
+    let changed = changed(reach, (id, project_id, session_id), update, "send tags to add or to remove").await;
+    Ok(TagSessionPayload { session: changed.map_err(|failure| failure.map(of_tags))? })
+}
+
+/// The operation's fields by the names they have here.
+pub(crate) fn of_tags(mut error: Error) -> Error {
+    if let Some(first) = error.input.as_mut().and_then(|path| path.first_mut()) {
+        match first.as_str() {
+            "addTags" | "tags" => *first = "add".to_owned(),
+            "removeTags" => *first = "remove".to_owned(),
+            _ => {}
+        }
+    }
+    error
+}
+
+type Ids = (Option<String>, Option<String>, Option<String>);
+
+async fn changed(reach: &Reach, ids: Ids, update: SessionUpdate, nothing: &str) -> Outcome<Session> {
+    reach.caller.require(Scope::Write)?;
     // The answer shows it: whoever may not read must hear so before anything has changed.
-    reach.caller.require(sg_domain::Scope::Read)?;
-    let UpdateSessionInput { id, project_id, session_id, user_title, share_status } = input;
-    let update = SessionUpdate { user_title: given(user_title), share_status: share_status.map(Into::into) };
-    let refs = session_refs(id.as_deref(), project_id.as_deref(), session_id.as_deref())?;
+    reach.caller.require(Scope::Read)?;
+    let refs = named(ids.0.as_deref(), ids.1.as_deref(), ids.2.as_deref())?;
+    if (SessionUpdate { etag: None, ..update.clone() }) == SessionUpdate::default() {
+        return Err(Error::invalid(nothing).in_input().into());
+    }
     for session in &refs {
         match reach.app.update_session(&reach.caller, session, update.clone()).await {
             Err(error) if error.kind == ErrorKind::NotFound => {}
-            changed => return Ok(UpdateSessionPayload { session: Session::new(Arc::new(changed?)) }),
+            changed => return Ok(Session::new(Arc::new(changed?))),
         }
     }
     Err(Error::not_found("session").into())
 }
 
-/// Deletes a session.
-pub(crate) async fn delete_session(reach: &Reach, input: DeleteSessionInput) -> Outcome<DeleteSessionPayload> {
-    let DeleteSessionInput { id, project_id, session_id } = input;
-    let refs = session_refs(id.as_deref(), project_id.as_deref(), session_id.as_deref())?;
-    for session in &refs {
-        let session = match reach.app.delete_session(&reach.caller, session).await {
-            Err(error) if error.kind == ErrorKind::NotFound => continue,
-            deleted => deleted?,
-        };
-        let deleted_session_id = ID(session.id.to_string());
-        return Ok(DeleteSessionPayload { deleted_session_id, deleted_client_id: session.client_id });
+/// What an input says of which session, likeliest first.
+pub(crate) fn named(id: Option<&str>, project_id: Option<&str>, session_id: Option<&str>) -> Result<Vec<SessionRef>> {
+    if let (None, Some(project), Some(_)) = (id, project_id, session_id) {
+        ProjectId::new(project).map_err(|error| error.at("projectId"))?;
     }
-    Err(Error::not_found("session").into())
+    session_refs(id, project_id, session_id).map_err(Error::in_input)
 }
 
 /// A field that may be left out, null or a value.

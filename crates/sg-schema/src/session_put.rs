@@ -31,6 +31,9 @@ pub(crate) struct PutSessionInput {
     session_data: Option<String>,
     /// What its client says of it; merged by field into what is stored.
     metadata: Option<SessionMetadataInput>,
+    /// The ETag that was seen last: if the session has another one by now, or is gone, nothing changes and the answer is
+    /// `CONFLICT`.
+    etag: Option<String>,
 }
 
 /// Facts about where and by what a session was made. A field that is left out or null stays as it is.
@@ -93,13 +96,14 @@ pub(crate) async fn put_session(reach: &Reach, input: PutSessionInput) -> Outcom
         ("rawData", &input.raw_data),
     ] {
         if text.is_empty() {
-            return Err(Error::invalid(format!("{field} must not be empty")).with("field", field).into());
+            let error = Error::invalid(format!("{field} must not be empty")).with("field", field);
+            return Err(error.at(field).into());
         }
     }
     let content = |text: String| Bytes::from(text).into();
     let metadata = input.metadata.unwrap_or_default();
     let new = NewSession {
-        project: ProjectId::new(input.project_id)?,
+        project: ProjectId::new(input.project_id).map_err(|error| error.at("projectId"))?,
         project_name: input.project_name,
         client_id: input.session_id,
         name: input.name,
@@ -122,6 +126,6 @@ pub(crate) async fn put_session(reach: &Reach, input: PutSessionInput) -> Outcom
         },
         transcript: None,
     };
-    let (session, outcome) = reach.app.put_session(&reach.caller, new).await?;
+    let (session, outcome) = reach.app.put_session_if(&reach.caller, new, input.etag.as_deref()).await?;
     Ok(PutSessionPayload { session: Session::new(Arc::new(session)), outcome: outcome.into() })
 }

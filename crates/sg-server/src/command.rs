@@ -25,6 +25,9 @@ mod schema;
 mod serve;
 mod user;
 
+/// Of each thread that runs requests: address space, of which only what is used is taken.
+const THREAD_STACK_BYTES: usize = 8 * 1024 * 1024;
+
 /// Keeps the sessions of your AI coding agents and answers questions about them, over GraphQL and REST.
 #[derive(Debug, Parser)]
 #[command(name = "sessiongraph", version, propagate_version = true)]
@@ -107,7 +110,9 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let config = config::load(&overrides, &environment())?;
     let serves = matches!(cli.command, Command::Serve(_));
     telemetry::start(&config.log, !serves)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    // The library resolves a document of the greatest depth by a stack that is deeper than the usual 2 MiB in a debug build.
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().thread_stack_size(THREAD_STACK_BYTES).enable_all().build()?;
     let outcome = runtime.block_on(async {
         match cli.command {
             Command::Serve(command) => command.run(&config).await,

@@ -163,6 +163,8 @@ pub struct LimitsSection {
     pub orphan_blob_grace_secs: u64,
     /// How many changes a subscriber may fall behind before it is let go; it can subscribe again since the last one.
     pub max_changes_behind: u64,
+    /// How long a deleted session can be restored, in days; then it is gone for good.
+    pub trash_days: u32,
 }
 
 /// Importing what agents left on a machine.
@@ -296,6 +298,7 @@ impl Default for LimitsSection {
             job_lease_secs: limits.job_lease_secs,
             orphan_blob_grace_secs: limits.orphan_blob_grace_secs,
             max_changes_behind: limits.max_changes_behind,
+            trash_days: limits.trash_days,
         }
     }
 }
@@ -357,6 +360,7 @@ impl Config {
             job_lease_secs,
             orphan_blob_grace_secs,
             max_changes_behind,
+            trash_days,
         } = self.limits;
         sg_app::Limits {
             max_session_bytes,
@@ -365,6 +369,7 @@ impl Config {
             job_lease_secs,
             orphan_blob_grace_secs,
             max_changes_behind,
+            trash_days,
         }
     }
 }

@@ -18,6 +18,7 @@ use sg_domain::{JobId, ProjectId, ProjectKey, Result, Session, Timestamp, UserId
 use tokio::sync::watch;
 
 use crate::error::{StoreError, StoreResult};
+use crate::filter::LIVE;
 use crate::row::Row;
 use crate::sql::Sql;
 use crate::store::{named, stored_id};
@@ -236,7 +237,8 @@ impl Tx {
         sql.add(" SELECT s.owner, ").int(version).add(", row_number() OVER (ORDER BY s.id) - count(*) OVER (), ");
         sql.time(at).add(", '").add(ChangeKind::Deleted.name());
         sql.add("', s.id, s.client_id, s.project_key, s.project_id FROM session s WHERE s.project_key = ");
-        sql.text(&project.to_string());
+        // Those in the trash were told of when they went there.
+        sql.text(&project.to_string()).add(" AND ").add(LIVE);
         self.run(sql).await?;
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use sea_orm::{ConnectionTrait, TransactionTrait};
 use sg_domain::change::ChangePlace;
+use sg_domain::id::SessionRef;
 use sg_domain::{
     AnalyticsScope, Direction, PageRequest, ProjectKey, Result, SessionFilter, SessionId, SessionOrder, Timestamp,
     UsageBy, UserId, Visibility,
@@ -36,6 +37,21 @@ impl Store {
         let none = SessionFilter::default();
         let sql = self.sessions_by_project_sql(who, projects, &none, order, direction, 20, SessionColumns::ALL);
         Ok(self.explain(sql).await?)
+    }
+
+    /// The plan of [`Store::session`].
+    pub async fn explain_session(&self, who: &Visibility, session: &SessionRef) -> Result<Vec<String>> {
+        Ok(self.explain(self.session_sql(who, session)).await?)
+    }
+
+    /// The plan of [`Store::session_count`].
+    pub async fn explain_session_count(&self, who: &Visibility, filter: &SessionFilter) -> Result<Vec<String>> {
+        Ok(self.explain(self.session_count_sql(who, filter)).await?)
+    }
+
+    /// The plan of [`Store::trashed_sessions`].
+    pub async fn explain_trashed_sessions(&self, who: &Visibility, page: &PageRequest) -> Result<Vec<String>> {
+        Ok(self.explain(self.trashed_sessions_sql(who, page)?).await?)
     }
 
     /// The plan of [`Store::messages`].

@@ -15,9 +15,12 @@ pub(crate) enum Seek {
     Project,
 }
 
-/// Adds ` WHERE` and what may be seen.
+/// What is not in the trash: a condition of every read of sessions but the trash's own, in the words of the indexes.
+pub(crate) const LIVE: &str = "s.deleted_at IS NULL";
+
+/// Adds ` WHERE` and what may be seen, which nothing in the trash is.
 pub(crate) fn visible(sql: &mut Sql, who: &Visibility, seek: Seek) {
-    sql.add(" WHERE ");
+    sql.add(" WHERE ").add(LIVE).add(" AND ");
     match who {
         Visibility::Everyone => sql.add("TRUE"),
         // SQLite keeps no statistics here and would take either index: `+` rules one out.

@@ -35,5 +35,7 @@ pub use import_source::ImportSource;
 pub use job::{JOB_LIST, JobCounts, job_cursor};
 pub use kept_answer::KeptAnswer;
 pub use message::{MessagePage, MessageQuery, MessageWriter};
-pub use session::{SessionColumns, SessionContent, decode_session_cursor, session_cursor, session_ordering};
+pub use session::{
+    SessionColumns, SessionContent, TRASH_LIST, decode_session_cursor, session_cursor, session_ordering, trash_cursor,
+};
 pub use store::{Store, StoreConfig, Tx};

@@ -5,7 +5,7 @@ use sg_domain::{Message, MessageId, Page, Result, Role, SessionId, Timestamp, To
 
 use crate::entity::message;
 use crate::error::StoreResult;
-use crate::filter::{Seek, visible};
+use crate::filter::{LIVE, Seek, visible};
 use crate::row::Row;
 use crate::sql::{Sql, storable, to_i64};
 use crate::store::{named, stored_id};
@@ -153,7 +153,8 @@ impl Store {
         sql.add(" FROM message m WHERE m.session_id = ").text(&session.to_string());
         if let Visibility::Owner(owner) = who {
             sql.add(" AND EXISTS (SELECT 1 FROM session s WHERE s.id = ").text(&session.to_string());
-            sql.either(" AND +s.owner = ", " AND s.owner = ").text(owner.as_str()).add(")");
+            sql.either(" AND +s.owner = ", " AND s.owner = ").text(owner.as_str());
+            sql.add(" AND ").add(LIVE).add(")");
         }
         if let Some(after) = query.after {
             sql.add(" AND m.ordinal > ").int(i64::from(after));

@@ -122,7 +122,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Deletes a project and all its sessions; returns the sessions' ids.
+    /// Deletes a project and all its sessions, those in the trash too; returns the sessions' ids.
     pub async fn delete_project(&self, key: ProjectKey) -> Result<Vec<SessionId>> {
         self.lock_project(key).await?;
         let text = key.to_string();

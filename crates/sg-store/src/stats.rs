@@ -5,6 +5,7 @@ use sg_domain::time::DAY_MICROS;
 use sg_domain::{ProjectKey, ProjectStats, Result, Timestamp, Visibility};
 
 use crate::Store;
+use crate::filter::LIVE;
 use crate::sql::Sql;
 
 impl Store {
@@ -48,7 +49,7 @@ impl Store {
         let mut sql = self.select(&[&day, "count(*)"]);
         sql.add(" FROM session s");
         within(&mut sql, who, project, "s.owner", "s.project_key");
-        sql.add(" AND s.activity_at >= ").time(from);
+        sql.add(" AND s.activity_at >= ").time(from).add(" AND ").add(LIVE);
         sql.add(" GROUP BY ").add(&day).add(" ORDER BY ").add(&day);
         let days = self.rows(sql.end(), |row| Ok(Count { value: row.time()?.day(), count: row.count()? })).await?;
         Ok(days)
@@ -76,6 +77,7 @@ impl Store {
         ]);
         sql.add(" FROM session s");
         within(&mut sql, who, Some(project), "s.owner", "s.project_key");
+        sql.add(" AND ").add(LIVE);
         let decode = |row: &mut dyn crate::row::Row| {
             Ok(ProjectActivity {
                 sessions: row.count()?,

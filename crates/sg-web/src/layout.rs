@@ -128,6 +128,7 @@ pub(crate) fn notice(done: &str) -> Markup {
         "shared" => "Whoever has the link can read this session now.",
         "private" => "This session is private again. The link leads nowhere.",
         "deleted" => "It is deleted.",
+        "trashed" => "The session is in the trash, where it can be restored for a while.",
         "revoked" => "It is revoked and stopped working at once.",
         _ => return html! {},
     };

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use sg_app::PutOutcome;
 use sg_app::import::ImportFile;
+use sg_app::import::ImportOutcome;
 
 use super::{file, files_below, found, import};
 use crate::harness::Gateway;
@@ -47,12 +47,12 @@ async fn every_sample_is_read_whole_and_a_second_time_changes_nothing() {
         assert_eq!(report.refused, None, "{}", sample.path);
         assert!(report.skipped.is_empty(), "{}: {:?}", sample.path, report.skipped);
         assert_eq!(report.sessions.len(), 1, "{}", sample.path);
-        assert_eq!(report.sessions[0].outcome, PutOutcome::Created, "{}", sample.path);
+        assert_eq!(report.sessions[0].outcome, ImportOutcome::Created, "{}", sample.path);
     }
     let formats: BTreeSet<_> = reports.iter().flat_map(|r| &r.sessions).map(|s| s.format).collect();
     assert_eq!(formats, BTreeSet::from(["claude-code", "codex", "gemini-cli", "sessionfs", "specstory"]));
     let again = import(app, user, samples()).await;
-    assert!(again.iter().flat_map(|r| &r.sessions).all(|s| s.outcome == PutOutcome::Unchanged));
+    assert!(again.iter().flat_map(|r| &r.sessions).all(|s| s.outcome == ImportOutcome::Unchanged));
     assert_eq!(app.job_counts().await.expect("counts").ready, 0, "a second import leaves nothing to index");
 }
 

@@ -71,7 +71,7 @@ const MAKES_OWN: &str = "create API token";
 
 /// Everything that the first account sees.
 async fn state(world: &World) -> Value {
-    let query = "{ projects { id name icon color createdAt updatedAt lastUpdated sessionCount totalMarkdownSize }
+    let query = "{ deletedSessions { totalCount nodes { id clientId etag deletedAt } } projects { id name icon color createdAt updatedAt lastUpdated sessionCount totalMarkdownSize }
         apiKeys { name scopes expiresAt revokedAt }
         sessions(orderBy: \"name\") { nodes { id clientId projectId name userTitle shareStatus etag updatedAt
             markdownContent metadata { tags agentName llmModels } exchanges { id userTitle hiddenFromShare } } } }";

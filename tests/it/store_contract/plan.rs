@@ -1,6 +1,7 @@
 //! Every list seeks in an index that gives its order: nothing is scanned whole, nothing is sorted.
 
 use sg_domain::change::ChangePlace;
+use sg_domain::id::SessionRef;
 use sg_domain::{AnalyticsScope, Direction, PageRequest, SessionFilter, SessionOrder, UsageBy, Visibility};
 use sg_store::{MessageQuery, session_cursor};
 
@@ -117,6 +118,40 @@ pub(crate) async fn tokens_are_summed_from_an_index_alone(f: &Fixture) {
             };
             assert!(plan.contains(wanted), "{by:?}\n{plan}");
             assert!(!plan.contains("SCAN s\n") && !plan.contains("SCAN m"), "{by:?}\n{plan}");
+        }
+    }
+}
+
+pub(crate) async fn lookups_and_counts_read_no_more_than_they_must(f: &Fixture) {
+    let ann = owner("ann");
+    let who = Visibility::Owner(ann.clone());
+    let key = project(&f.store, &ann, "p").await;
+    let sessions: Vec<_> = (0..200).map(|n| session(n, &ann, "p", key)).collect();
+    put(&f.store, &sessions).await;
+    let in_project = |id: &str| SessionRef::InProject(sg_domain::ProjectId::new("p").unwrap(), id.to_owned());
+    for reference in [
+        SessionRef::Id(sessions[1].id),
+        in_project("client-1"),
+        in_project(&sessions[1].id.to_string()),
+        SessionRef::Client("client-1".to_owned()),
+        SessionRef::Alias("fix-it".to_owned()),
+    ] {
+        let plan = f.store.explain_session(&who, &reference).await.unwrap().join("\n");
+        assert!(!plan.contains("SCAN s") && !plan.contains("Seq Scan on session"), "{reference:?}\n{plan}");
+    }
+    let page = PageRequest::first(20);
+    let plan = f.store.explain_trashed_sessions(&who, &page).await.unwrap();
+    check(f.store.engine(), &plan, "session_trash", "the trash");
+    // Counting reads the index alone. PostgreSQL decides that by what it knows of its pages.
+    if f.store.engine() == "sqlite" {
+        let of_project = SessionFilter { project_ids: vec!["p".to_owned()], ..Default::default() };
+        for (filter, index) in
+            [(SessionFilter::default(), "session_owner_activity"), (of_project, "session_project_activity")]
+        {
+            let filter = SessionFilter { active_from: Some(sessions[3].activity_at), ..filter };
+            let plan = f.store.explain_session_count(&who, &filter).await.unwrap().join("\n");
+            let wanted = if index.contains("owner") { "COVERING INDEX session_owner_activity" } else { index };
+            assert!(plan.contains(wanted), "{filter:?}\n{plan}");
         }
     }
 }

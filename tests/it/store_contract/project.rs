@@ -69,9 +69,9 @@ pub(crate) async fn sums_follow_every_change(f: &Fixture) {
     assert_eq!((found.session_count, found.total_markdown_size, found.last_activity_at), (1, 10, Some(at(500))));
 
     let tx = f.store.begin().await.unwrap();
-    assert!(!tx.delete_session(&owner("bob"), a.id).await.unwrap());
-    assert!(tx.delete_session(&ann, a.id).await.unwrap());
-    assert!(!tx.delete_session(&ann, a.id).await.unwrap());
+    assert!(!tx.trash_session(&owner("bob"), a.id, at(900)).await.unwrap());
+    assert!(tx.trash_session(&ann, a.id, at(900)).await.unwrap());
+    assert!(!tx.trash_session(&ann, a.id, at(901)).await.unwrap());
     tx.commit().await.unwrap();
     let found = one(f, "q").await;
     assert_eq!((found.session_count, found.total_markdown_size, found.last_activity_at), (0, 0, None));

@@ -59,6 +59,7 @@ pub(crate) async fn references_find_what_they_name(f: &Fixture) {
     let (p, q) = (project(&f.store, &ann, "p").await, project(&f.store, &ann, "q").await);
     let mut sessions = [session(1, &ann, "p", p), session(2, &ann, "q", q), session(3, &ann, "p", p)];
     sessions[1].client_id = "client-1".to_owned();
+    sessions[2].alias = Some("fix-it".to_owned());
     // A client may choose what looks like another session's id of ours: its own choice wins.
     sessions[2].client_id = sessions[0].id.to_string();
     put(&f.store, &sessions).await;
@@ -75,6 +76,8 @@ pub(crate) async fn references_find_what_they_name(f: &Fixture) {
         (in_project("p", &sessions[1].id.to_string()), None),
         (in_project("none", "client-1"), None),
         (SessionRef::Client("client-1".to_owned()), Some(1)),
+        (SessionRef::Alias("fix-it".to_owned()), Some(2)),
+        (SessionRef::Alias("client-1".to_owned()), None),
         (SessionRef::Client("client-9".to_owned()), None),
         (SessionRef::Id(session_id(99)), None),
     ] {
@@ -187,7 +190,10 @@ pub(crate) async fn deleting_takes_everything_along(f: &Fixture) {
     let stored = session(2, &ann, "p", key);
     put_with(&f.store, &stored, &messages(70), &exchanges(3)).await;
     let tx = f.store.begin().await.unwrap();
-    assert!(tx.delete_session(&ann, stored.id).await.unwrap());
+    assert!(!tx.purge_session(&ann, stored.id).await.unwrap(), "only what is in the trash goes for good");
+    assert!(tx.trash_session(&ann, stored.id, at(1)).await.unwrap());
+    assert!(!tx.purge_session(&owner("bob"), stored.id).await.unwrap());
+    assert!(tx.purge_session(&ann, stored.id).await.unwrap());
     tx.commit().await.unwrap();
     assert_eq!(f.store.session(&who, &SessionRef::Id(stored.id)).await.unwrap(), None);
     assert_eq!(f.store.message_count(&Visibility::Everyone, stored.id, &[]).await.unwrap(), 0);

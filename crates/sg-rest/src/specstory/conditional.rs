@@ -1,6 +1,7 @@
-//! Conditional requests: `If-None-Match` against a session's ETag, by weak comparison (RFC 9110, 13.1.2).
+//! Conditional requests: `If-None-Match` and `If-Match` against a session's ETag (RFC 9110, 13.1). Both compare weakly: one
+//! tag stands for all three representations, so there is no strong one to compare.
 
-use http::header::{IF_NONE_MATCH, USER_AGENT};
+use http::header::{IF_MATCH, IF_NONE_MATCH, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method};
 use sg_domain::Error;
 
@@ -25,6 +26,13 @@ pub(super) fn tag_header(etag: &str) -> Result<HeaderValue, Error> {
 /// What [`tag_header`] was made from.
 pub(super) fn etag(header: &HeaderValue) -> Option<&str> {
     header.to_str().ok()?.strip_prefix("W/\"")?.strip_suffix('"')
+}
+
+/// The tags of which a session must have one for this change to be made; `None` makes it whatever the state. No client of
+/// the hosted service sends any, so that those who do mean it.
+pub(super) fn expected(headers: &HeaderMap) -> Option<String> {
+    let values = headers.get_all(IF_MATCH).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+    values.map(std::borrow::Cow::into_owned).reduce(|all, more| format!("{all},{more}"))
 }
 
 /// Whether this request is to be answered 304, given the current tag.

@@ -17,7 +17,7 @@ use super::wire::Success;
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, DELETE, PATCH, OPTIONS");
 /// The first two are what the hosted service allows; the rest is what its SDKs send beside them.
 const HEADERS: HeaderValue = HeaderValue::from_static(
-    "Content-Type, Authorization, If-None-Match, Idempotency-Key, X-SDK-Version, X-SDK-Language, X-Request-Id",
+    "Content-Type, Authorization, If-None-Match, If-Match, Idempotency-Key, X-SDK-Version, X-SDK-Language, X-Request-Id",
 );
 const EXPOSED: HeaderValue = HeaderValue::from_static(
     "ETag, Last-Modified, Retry-After, X-Request-Id, X-Markdown-Size, X-Raw-Data-Size, X-Session-Data-Size, \

@@ -2,8 +2,8 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use http::StatusCode;
 use http::header::ETAG;
+use http::{HeaderMap, StatusCode};
 use sg_app::{App, ExchangeUpdate};
 use sg_domain::ErrorKind;
 
@@ -21,12 +21,14 @@ pub(super) async fn update(
     Writer(caller): Writer,
     ExchangePath(session, exchange): ExchangePath,
     key: Idempotency,
+    headers: HeaderMap,
     body: JsonBody,
 ) -> Result<Response, Failure> {
     let change = async {
         let update = ExchangeUpdate {
             user_title: body.text_or_null("userTitle")?,
             hidden_from_share: body.flag("hiddenFromShare")?,
+            etag: conditional::expected(&headers),
         };
         let changed = app.update_exchange(&caller, &session, exchange, update).await;
         let (session, exchange) = changed.map_err(|error| match error.kind {

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
-use http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ALLOW, ETAG, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, Method, StatusCode};
+use sg_app::{CURRENT_ETAG, is_about_etag};
 use sg_domain::caller::Anonymous;
 use sg_domain::{Error, ErrorKind};
 
-use super::answer;
 use super::wire::ErrorBody;
+use super::{answer, conditional};
 
 /// An answer that is an error.
 #[derive(Debug)]
@@ -92,6 +93,15 @@ impl From<Error> for Failure {
                 let text = format!("Rate limit exceeded. Try again in {secs} seconds.");
                 // Both SDKs read whole seconds and ignore a date here.
                 Self::new(status, text).with(RETRY_AFTER, HeaderValue::from(secs))
+            }
+            // Another state than the one that the client has seen.
+            _ if is_about_etag(&error) => {
+                let failure = Self::new(StatusCode::PRECONDITION_FAILED, documented(&error));
+                let current = error.details.iter().find(|(name, _)| *name == CURRENT_ETAG);
+                match current.and_then(|(_, etag)| conditional::tag_header(etag).ok()) {
+                    Some(tag) => failure.with(ETAG, tag),
+                    None => failure,
+                }
             }
             _ => Self::new(status, documented(&error)),
         }

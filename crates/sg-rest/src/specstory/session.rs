@@ -140,6 +140,7 @@ pub(super) async fn update(
     Writer(caller): Writer,
     SessionPath(wanted): SessionPath,
     key: Idempotency,
+    headers: HeaderMap,
     body: JsonBody,
 ) -> Result<Response, Failure> {
     // The answer holds the whole session: whoever may not read it must hear so before anything has changed.
@@ -149,8 +150,12 @@ pub(super) async fn update(
             let must_be = "one of: private, unlisted";
             ShareStatus::parse(&name).ok_or_else(|| body::invalid("shareStatus", must_be))
         });
-        let update =
-            SessionUpdate { user_title: body.text_or_null("userTitle")?, share_status: share_status.transpose()? };
+        let update = SessionUpdate {
+            user_title: body.text_or_null("userTitle")?,
+            share_status: share_status.transpose()?,
+            etag: conditional::expected(&headers),
+            ..SessionUpdate::default()
+        };
         let session = app.update_session(&caller, &wanted, update).await.map_err(|error| match error.kind {
             ErrorKind::NotFound => Failure::not_found("Session not found or access denied"),
             _ => error.into(),
@@ -163,15 +168,16 @@ pub(super) async fn update(
     key.once(&app, &caller, body.digest, change).await
 }
 
-/// `DELETE /projects/{pid}/sessions/{sid}`. Its project stays, even when it was the last.
+/// `DELETE /projects/{pid}/sessions/{sid}`: into the trash. Its project stays, even when it was the last.
 pub(super) async fn delete(
     State(app): State<App>,
     Writer(caller): Writer,
     SessionPath(wanted): SessionPath,
     key: Idempotency,
+    headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let delete = async {
-        app.delete_session(&caller, &wanted).await?;
+        app.delete_session_if(&caller, &wanted, conditional::expected(&headers).as_deref()).await?;
         Ok(answer::json(StatusCode::OK, 64, &Envelope::new(Success { success: true }))?)
     };
     key.once(&app, &caller, idempotency::no_body(), delete).await

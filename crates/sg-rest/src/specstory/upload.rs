@@ -66,7 +66,8 @@ pub(super) async fn put(
     let place = Arc::clone(&gate.settings.spool);
     let intake = Intake::new(encoding, &gate.settings.upload, place, idempotency.is_wanted());
     let (upload, digest) = receive(intake, body, &gate.settings.upload).await?;
-    let stored = store(&gate.app, &caller, project, session, upload);
+    let etag = conditional::expected(&headers);
+    let stored = store(&gate.app, &caller, project, session, upload, etag);
     match digest {
         Some(digest) => idempotency.once(&gate.app, &caller, digest, stored).await,
         None => stored.await,
@@ -117,12 +118,13 @@ async fn store(
     project: ProjectId,
     client_id: String,
     upload: Upload,
+    etag: Option<String>,
 ) -> Result<Response, Failure> {
     let Upload { project_name, name, markdown, raw_data, session_data, metadata } = upload;
     let raw = Some(raw_data);
     let transcript = None;
     let new = NewSession { project, project_name, client_id, name, markdown, raw, session_data, metadata, transcript };
-    let (session, outcome) = app.put_session(caller, new).await?;
+    let (session, outcome) = app.put_session_if(caller, new, etag.as_deref()).await?;
     let status = if outcome == PutOutcome::Created { StatusCode::CREATED } else { StatusCode::OK };
     let mut response = answer::json(status, 256, &Envelope::new(StoredSession::new(&session)))?;
     let modified = HeaderValue::try_from(session.updated_at.to_http_date()).map_err(Error::internal)?;

@@ -79,7 +79,8 @@ async fn until_idle(app: &App) -> anyhow::Result<()> {
 }
 
 fn report(found: &Diagnosis, needs_rebuild: bool) -> anyhow::Result<()> {
-    say(format!("Store: {} sessions, {} blobs.", found.sessions, found.blobs))?;
+    let trash = if found.trashed > 0 { format!(", {} in the trash", found.trashed) } else { String::new() };
+    say(format!("Store: {} sessions{trash}, {} blobs.", found.sessions, found.blobs))?;
     let jobs = found.jobs;
     say(format!("Queue: {} waiting, {} running, {} dead.", jobs.ready, jobs.running, jobs.dead))?;
     if needs_rebuild {

@@ -10,8 +10,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use parking_lot::{Condvar, Mutex};
-use sg_app::import::{ImportFile, ImportOptions, ImportedFile, Importer, ReadFile};
-use sg_app::{App, PutOutcome};
+use sg_app::App;
+use sg_app::import::{ImportFile, ImportOptions, ImportOutcome, ImportedFile, Importer, ReadFile};
 use sg_domain::Caller;
 use tokio::sync::mpsc;
 
@@ -242,12 +242,14 @@ impl Summary {
             let counts = self.formats.entry(session.format).or_default();
             counts.found += 1;
             let (count, word) = match session.outcome {
-                PutOutcome::Created => (&mut counts.new, "new"),
-                PutOutcome::Updated => (&mut counts.updated, "changed"),
-                PutOutcome::Unchanged => (&mut counts.unchanged, "unchanged"),
+                ImportOutcome::Created => (&mut counts.new, "new"),
+                ImportOutcome::Updated => (&mut counts.updated, "changed"),
+                ImportOutcome::Unchanged => (&mut counts.unchanged, "unchanged"),
+                // Whoever deleted it did not want it back by itself.
+                ImportOutcome::InTrash => (&mut counts.unchanged, "in the trash"),
             };
             *count += 1;
-            if listed && session.outcome != PutOutcome::Unchanged {
+            if listed && session.outcome != ImportOutcome::Unchanged {
                 self.listed.push((word.to_owned(), session.format, session.name));
             }
         }

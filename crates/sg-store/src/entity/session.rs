@@ -52,6 +52,8 @@ pub struct Model {
     pub first_exchange: String,
     /// The whole metadata as JSON; the columns above repeat what filters ask for.
     pub metadata: String,
+    /// When it was put into the trash; nothing but the trash knows it since.
+    pub deleted_at: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

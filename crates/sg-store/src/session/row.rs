@@ -155,6 +155,7 @@ pub(crate) fn encode(session: &Session) -> StoreResult<ActiveModel> {
         session_data_blob: Set(session.blobs.session_data.map(|d| d.to_string())),
         first_exchange: Set(storable(&session.first_exchange)),
         metadata: Set(serde_json::to_string(meta)?),
+        deleted_at: Set(None),
     })
 }
 

@@ -9,6 +9,7 @@ use super::{EXCHANGE_COLUMNS, SessionColumns, SessionContent, decode_exchange};
 use crate::Tx;
 use crate::entity::{exchange, session, session_label};
 use crate::error::{StoreError, StoreResult};
+use crate::filter::LIVE;
 use crate::sql::{Sql, storable, to_i64};
 
 /// Exchanges and labels in one statement.
@@ -45,13 +46,13 @@ impl Tx {
     }
 
     /// Writes a session, new or known by its id, with everything that belongs to it. `content: None` leaves messages and
-    /// exchanges as they are. Keeps the project's sums right. `Conflict` when the id is another owner's, or the client id
-    /// or alias is another session's.
+    /// exchanges as they are. Keeps the project's sums right. `Conflict` when the id is another owner's or in the trash, or
+    /// the client id or alias is another session's.
     pub async fn put_session(&self, new: &Session, content: Option<&SessionContent<'_>>) -> Result<()> {
         self.lock_project(new.project_key).await?;
         let old = self.stored(new.id).await?;
         if let Some(old) = &old {
-            if old.owner != storable(new.owner.as_str()) {
+            if old.owner != storable(new.owner.as_str()) || old.is_deleted {
                 return Err(sg_domain::Error::new(ErrorKind::Conflict, "this session id is taken"));
             }
             if old.project != new.project_key {
@@ -73,25 +74,6 @@ impl Tx {
         Ok(self.write_exchanges(session, exchanges, true).await?)
     }
 
-    /// Deletes a session and everything that belongs to it; whether there was one. Blobs stay for the sweep.
-    pub async fn delete_session(&self, owner: &UserId, id: SessionId) -> Result<bool> {
-        // The project is locked first, as writing does: the other order would be a deadlock with it.
-        let mut sql = self.sql("SELECT project_key FROM session WHERE id = ");
-        sql.text(&id.to_string()).add(" AND owner = ").text(owner.as_str());
-        let Some(project) = self.row(sql, |row| crate::store::stored_id(row)).await? else { return Ok(false) };
-        self.lock_project(project).await?;
-        let Some(old) = self.stored(id).await?.filter(|old| old.owner == storable(owner.as_str())) else {
-            return Ok(false);
-        };
-        let mut sql = self.sql("DELETE FROM session WHERE id = ");
-        sql.text(&id.to_string());
-        if self.run(sql).await? == 0 {
-            return Ok(false);
-        }
-        self.add_to_project(old.project, -1, -old.markdown_size, -old.raw_data_size, None).await?;
-        Ok(true)
-    }
-
     /// Writes what a person says of an exchange; whether there is such an exchange.
     pub async fn mark_exchange(&self, session: SessionId, exchange: &Exchange) -> Result<bool> {
         let mut sql = self.sql("UPDATE exchange SET hidden_from_share = ");
@@ -105,10 +87,17 @@ impl Tx {
         Ok(self.run(sql).await? > 0)
     }
 
+    /// Whose alias it is, if any session of the owner has it.
+    pub async fn alias_holder(&self, owner: &UserId, alias: &str) -> Result<Option<SessionId>> {
+        let mut sql = self.sql("SELECT s.id FROM session s WHERE s.owner = ");
+        sql.text(owner.as_str()).add(" AND s.alias = ").text(alias).add(" AND ").add(LIVE);
+        Ok(self.row(sql, |row| crate::store::stored_id(row)).await?)
+    }
+
     fn select_session(&self, owner: &UserId) -> Sql {
         let mut sql = self.sql("SELECT ");
         sql.add(&row::columns(SessionColumns::ALL).join(", "));
-        sql.add(" FROM session s WHERE ").either("+s.owner = ", "s.owner = ").text(owner.as_str());
+        sql.add(" FROM session s WHERE ").add(LIVE).either(" AND +s.owner = ", " AND s.owner = ").text(owner.as_str());
         sql
     }
 
@@ -118,10 +107,9 @@ impl Tx {
     }
 
     /// What is stored of a session, as far as writing it needs to know.
-    async fn stored(&self, id: SessionId) -> StoreResult<Option<Stored>> {
-        let mut sql =
-            self.sql("SELECT owner, project_key, markdown_size, raw_data_size, metadata FROM session WHERE id = ");
-        sql.text(&id.to_string()).either("", " FOR UPDATE");
+    pub(super) async fn stored(&self, id: SessionId) -> StoreResult<Option<Stored>> {
+        let mut sql = self.sql("SELECT owner, project_key, markdown_size, raw_data_size, metadata, deleted_at");
+        sql.add(" FROM session WHERE id = ").text(&id.to_string()).either("", " FOR UPDATE");
         self.row(sql, |row| {
             Ok(Stored {
                 owner: row.text()?,
@@ -129,6 +117,7 @@ impl Tx {
                 markdown_size: row.int()?,
                 raw_data_size: row.int()?,
                 labels: labels(&serde_json::from_str(&row.text()?)?),
+                is_deleted: row.opt_int()?.is_some(),
             })
         })
         .await
@@ -150,7 +139,7 @@ impl Tx {
         Ok(())
     }
 
-    async fn write_labels(&self, new: &Session, old: Option<&Stored>) -> StoreResult<()> {
+    pub(super) async fn write_labels(&self, new: &Session, old: Option<&Stored>) -> StoreResult<()> {
         let wanted = labels(&new.metadata);
         if let Some(old) = old {
             if old.labels == wanted && old.project == new.project_key {
@@ -227,7 +216,7 @@ impl Tx {
     }
 
     /// Moves a project's sums. Its row is locked, so that what is read here is the latest.
-    async fn add_to_project(
+    pub(super) async fn add_to_project(
         &self,
         key: ProjectKey,
         sessions: i64,
@@ -240,7 +229,7 @@ impl Tx {
         sql.int(sessions).add(", total_markdown_size = total_markdown_size + ").int(markdown_size);
         sql.add(", total_raw_data_size = total_raw_data_size + ").int(raw_data_size);
         sql.add(", last_activity_at = (SELECT max(s.activity_at) FROM session s WHERE s.project_key = ").text(&key);
-        sql.add(")");
+        sql.add(" AND ").add(LIVE).add(")");
         if let Some(at) = at {
             sql.add(", updated_at = CASE WHEN updated_at < ")
                 .time(at)
@@ -254,10 +243,11 @@ impl Tx {
     }
 }
 
-struct Stored {
-    owner: String,
-    project: ProjectKey,
-    markdown_size: i64,
-    raw_data_size: i64,
+pub(super) struct Stored {
+    pub(super) owner: String,
+    pub(super) project: ProjectKey,
+    pub(super) markdown_size: i64,
+    pub(super) raw_data_size: i64,
     labels: Vec<(&'static str, String)>,
+    pub(super) is_deleted: bool,
 }

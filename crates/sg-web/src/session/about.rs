@@ -161,7 +161,7 @@ impl About<'_> {
             }
             details.panel {
                 summary { "Delete" }
-                p { "The session goes from here and from search, and its link stops working. This cannot be undone." }
+                p { "The session goes from here and from search, and its link stops working. It stays in the trash for a while, where it can be restored." }
                 form action={ (base) "/delete" } method="post" {
                     (visitor.token())
                     button.bad type="submit" { "Delete this session" }

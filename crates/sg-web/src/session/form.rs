@@ -37,7 +37,7 @@ pub(crate) async fn share(State(app): State<App>, path: Ids<(String, String)>, f
 pub(crate) async fn delete(State(app): State<App>, path: Ids<(String, String)>, form: SignedForm) -> Response {
     let done = async {
         let session = app.delete_session(&form.visitor.caller, &wanted(path)?).await?;
-        Ok(answer::see_other(&format!("{}?done=deleted", shown::project_path(&session.project_id))))
+        Ok(answer::see_other(&format!("{}?done=trashed", shown::project_path(&session.project_id))))
     };
     failure::shown(&form.visitor, done.await)
 }
@@ -51,6 +51,7 @@ pub(crate) async fn exchange(State(app): State<App>, path: Ids<(String, String, 
         let update = ExchangeUpdate {
             user_title: Some(chosen_title(form.fields.get("title"))),
             hidden_from_share: Some(form.fields.get("hidden").is_some()),
+            etag: None,
         };
         let id = ExchangeId { session: session.id, ordinal };
         let (session, exchange) = app.update_exchange(&form.visitor.caller, &wanted, id, update).await?;

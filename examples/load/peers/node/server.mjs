@@ -33,7 +33,7 @@ const allProjects = db.prepare(
   "SELECT key, id, name, session_count FROM project ORDER BY coalesce(last_activity_at, updated_at) DESC, key DESC");
 const projectKey = db.prepare("SELECT key FROM project WHERE id = ?");
 const firstOfMany = db.prepare(`SELECT s.project_key, ${COLUMNS} FROM json_each(?) p JOIN session s ON s.rowid IN
-  (SELECT rowid FROM session WHERE project_key = p.value ORDER BY created_at DESC, id DESC LIMIT ?)
+  (SELECT rowid FROM session WHERE project_key = p.value AND deleted_at IS NULL ORDER BY created_at DESC, id DESC LIMIT ?)
   ORDER BY s.created_at DESC, s.id DESC`);
 
 /** As the server writes it: to the millisecond, to the microsecond where there are any. */

@@ -26,7 +26,7 @@ db = sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True, check_same_thread=
 PROJECTS = "SELECT key, id, name, session_count FROM project ORDER BY coalesce(last_activity_at, updated_at) DESC, key DESC"
 FIRST_OF_MANY = """SELECT s.project_key, s.id, s.name, s.created_at, s.updated_at, s.started_at, s.ended_at, s.markdown_size,
   s.metadata FROM json_each(?) p JOIN session s ON s.rowid IN
-  (SELECT rowid FROM session WHERE project_key = p.value ORDER BY created_at DESC, id DESC LIMIT ?)
+  (SELECT rowid FROM session WHERE project_key = p.value AND deleted_at IS NULL ORDER BY created_at DESC, id DESC LIMIT ?)
   ORDER BY s.created_at DESC, s.id DESC"""
 
 

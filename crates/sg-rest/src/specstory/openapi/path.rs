@@ -36,6 +36,16 @@ pub(super) struct InExchange {
     xid: String,
 }
 
+/// Only if nothing has changed since.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+pub(super) struct Unchanged {
+    /// Tags that the client has seen, separated by commas, or `*`: the change is made only if the session has one of them
+    /// still. Tags compare weakly.
+    #[param(rename = "If-Match", required = false, example = "W/\"2c26b46b68ffc68ff99b453c1d304134\"")]
+    if_match: String,
+}
+
 /// Which sessions.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -1,6 +1,6 @@
 //! Sessions and exchanges, described.
 
-use super::path::{InExchange, InProject, InSession, Resumable};
+use super::path::{InExchange, InProject, InSession, Resumable, Unchanged};
 use super::schema::session::{
     ExchangeData, ExchangeUpdate, RecentBody, SessionData, SessionList, SessionUpdate, SizeList,
 };
@@ -94,7 +94,7 @@ fn get_session() {}
 /// The title that a person gives it, and who may read it.
 #[utoipa::path(
     patch, path = "/api/v1/projects/{pid}/sessions/{sid}", operation_id = "updateSession", tag = "sessions",
-    params(InProject, InSession),
+    params(InProject, InSession, Unchanged),
     request_body(content = SessionUpdate, description = "At least one of the fields."),
     responses(
         (status = 200, description = "The session.", body = inline(Envelope<SessionData>), headers(
@@ -107,19 +107,22 @@ fn get_session() {}
         )),
         (status = 400, description = "The body is not what it should be.", body = ErrorBody, example = json!({"success": false, "error": "Either userTitle or shareStatus must be provided"})),
         (status = 404, description = "The account has no such session.", body = ErrorBody, example = json!({"success": false, "error": "Session not found or access denied"})),
+        (status = 412, description = "The session has changed since, and `ETag` names its state now; or it is gone.", body = ErrorBody, example = json!({"success": false, "error": "The session has changed since, read it again and repeat what is still wanted"})),
     )
 )]
 fn update_session() {}
 
 /// Delete a session
 ///
-/// Its project stays, even when it was the last.
+/// It goes into the trash, where it can be restored for a while: sending it again makes a new one. Its project stays, even
+/// when it was the last.
 #[utoipa::path(
     delete, path = "/api/v1/projects/{pid}/sessions/{sid}", operation_id = "deleteSession", tag = "sessions",
-    params(InProject, InSession),
+    params(InProject, InSession, Unchanged),
     responses(
         (status = 200, description = "It is deleted.", body = inline(Envelope<Done>)),
         (status = 404, description = "The account has no such session.", body = ErrorBody, example = json!({"success": false, "error": "Session not found"})),
+        (status = 412, description = "The session has changed since, and `ETag` names its state now; or it is gone.", body = ErrorBody, example = json!({"success": false, "error": "The session has changed since, read it again and repeat what is still wanted"})),
     )
 )]
 fn delete_session() {}
@@ -129,7 +132,7 @@ fn delete_session() {}
 /// Its title, and whether those who have the session's link see it.
 #[utoipa::path(
     patch, path = "/api/v1/projects/{pid}/sessions/{sid}/exchanges/{xid}", operation_id = "updateExchange", tag = "sessions",
-    params(InProject, InSession, InExchange),
+    params(InProject, InSession, InExchange, Unchanged),
     request_body(content = ExchangeUpdate, description = "At least one of the fields."),
     responses(
         (status = 200, description = "The exchange.", body = inline(Envelope<ExchangeData>), headers(
@@ -137,6 +140,7 @@ fn delete_session() {}
         )),
         (status = 400, description = "The body is not what it should be.", body = ErrorBody, example = json!({"success": false, "error": "Either userTitle or hiddenFromShare must be provided"})),
         (status = 404, description = "The account has no such exchange.", body = ErrorBody, example = json!({"success": false, "error": "Exchange not found or access denied"})),
+        (status = 412, description = "The session has changed since, and `ETag` names its state now; or it is gone.", body = ErrorBody, example = json!({"success": false, "error": "The session has changed since, read it again and repeat what is still wanted"})),
     )
 )]
 fn update_exchange() {}

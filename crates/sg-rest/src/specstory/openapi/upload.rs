@@ -1,6 +1,6 @@
 //! Sending a session, described.
 
-use super::path::{InProject, InSession};
+use super::path::{InProject, InSession, Unchanged};
 use super::schema::upload::{SessionUpload, StoredSession};
 use super::schema::{Envelope, ErrorBody};
 
@@ -13,6 +13,7 @@ use super::schema::{Envelope, ErrorBody};
     params(
         InProject,
         InSession,
+        Unchanged,
         ("Idempotency-Key" = Option<String>, Header, description = "The same request with the same key within a day gets the first one's answer.", max_length = 255, example = "sync-2026-01-16"),
     ),
     request_body(content = SessionUpload, description = "The session."),
@@ -27,6 +28,7 @@ use super::schema::{Envelope, ErrorBody};
         )),
         (status = 400, description = "The body is not what it should be, or an id is none.", body = ErrorBody, example = json!({"success": false, "error": "Missing required field: name"})),
         (status = 408, description = "The body stopped coming.", body = ErrorBody, example = json!({"success": false, "error": "Request body did not arrive completely"})),
+        (status = 412, description = "The session has changed since, and `ETag` names its state now; or it is gone.", body = ErrorBody, example = json!({"success": false, "error": "The session has changed since, read it again and repeat what is still wanted"})),
         (status = 415, description = "The body is packed in a way that this server does not know.", body = ErrorBody, example = json!({"success": false, "error": "Unsupported Content-Encoding \"br\", use gzip or identity"})),
     )
 )]
