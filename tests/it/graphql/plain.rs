@@ -54,8 +54,8 @@ async fn every_field_is_the_same_either_way() {
     for (field, ty) in [("metadata", "SessionMetadata"), ("counts", "SessionCounts"), ("usage", "TokenUsage")] {
         fields += &format!(" {field} {{ {} __typename }}", leaves(&gateway, ty).await.join(" "));
     }
-    // Content is read from files: never plain.
-    let plain = ["markdownContent", "rawData", "sessionData"]
+    // Content is read from files, costs from the messages: never plain.
+    let plain = ["markdownContent", "rawData", "sessionData", "cost", "unpricedTokens"]
         .into_iter()
         .fold(format!(" {fields} "), |all, content| all.replace(&format!(" {content} "), " "));
     for rows in ["nodes { ROW }", "items { ROW }", "sessions { ROW }", "edges { cursor __typename node { ROW } }"] {
