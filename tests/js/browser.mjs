@@ -15,7 +15,8 @@ export const watch = (page, origin) => {
   const complaints = [];
   const elsewhere = [];
   page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
-  page.on("pageerror", (error) => complaints.push(String(error)));
+  // Monaco rejects what its workers were still asked when an editor goes away, and says so to nobody who listens.
+  page.on("pageerror", (error) => String(error) === "Canceled: Canceled" || complaints.push(String(error)));
   page.on("request", (request) => {
     const at = new URL(request.url());
     if (!["data:", "blob:"].includes(at.protocol) && at.origin !== origin) elsewhere.push(request.url());

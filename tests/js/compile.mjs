@@ -21,7 +21,7 @@ mkdirSync(join(project, "made"), { recursive: true });
 cpSync(relay, join(project, "src"), { recursive: true });
 copyFileSync(schemaFile, join(project, "schema.graphql"));
 writeFileSync(join(project, "relay.json"), "{}");
-const customScalarTypes = { BigInt: "number", DateTime: "string", JSON: "unknown" };
+const customScalarTypes = { BigInt: "number", DateTime: "string", Decimal: "string", JSON: "unknown" };
 writeFileSync(
   join(project, "relay.config.json"),
   JSON.stringify({
@@ -41,7 +41,7 @@ if (readdirSync(join(project, "made")).length < 7) throw new Error("relay-compil
 
 // graphql-codegen: types of everything, typed documents, and the persisted documents of its preset for clients.
 const types = join(out, "types");
-const config = { strictScalars: true, scalars: { BigInt: "number", DateTime: "string", JSON: "unknown" } };
+const config = { strictScalars: true, scalars: { BigInt: "number", DateTime: "string", Decimal: "string", JSON: "unknown" } };
 await generate(
   {
     schema: schemaFile,

@@ -145,6 +145,8 @@ const kept = (page) => page.evaluate(() => JSON.stringify({ ...localStorage }));
   await shot(page, "keyboard-editor");
   await page.keyboard.press("Control+A");
   await page.keyboard.insertText("{ viewer { email } }");
+  // GraphiQL writes what is typed down a moment later, and its history shows what was written down.
+  await page.waitForFunction(() => Object.values(localStorage).some((text) => text.includes("viewer { email }")));
   await page.keyboard.press("Control+Enter");
   await answers(page, email);
   await reach(".graphiql-sidebar button[aria-label*='Documentation']");

@@ -64,7 +64,8 @@ pub(crate) async fn cancel_job(reach: &Reach, input: CancelJobInput) -> Outcome<
 /// Has a project indexed again.
 pub(crate) async fn reindex_project(reach: &Reach, input: ReindexProjectInput) -> Outcome<ReindexProjectPayload> {
     may_change(reach)?;
-    let job = reach.app.reindex_project(&reach.caller, &ProjectId::new(input.id)?).await?;
+    let id = ProjectId::new(input.id).map_err(|error| error.at("id"))?;
+    let job = reach.app.reindex_project(&reach.caller, &id).await?;
     Ok(ReindexProjectPayload { job: Job(job) })
 }
 

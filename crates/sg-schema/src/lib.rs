@@ -8,6 +8,9 @@
 //! finish, which breaks the specification and every snapshot; the release candidates keep the query's order. Nothing
 //! of it leaves this crate but [`Schema`], so that a later release is this crate's change alone.
 //!
+//! The future of a field is as large as that of the type's largest field, and moves as documents nest: what a resolver
+//! awaits is boxed where it is large.
+//!
 //! The road of a request: [`Graphql::handle`] (`http.rs`) reads parameters, or [`socket::Socket`] a message; `operation.rs`
 //! is the road of both from there: `guard.rs` turns text into a document that
 //! is known to be valid and bounded, `query.rs` and its nouns resolve it with the loaders of `loader.rs`, `failure.rs`

@@ -41,7 +41,7 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which project, and what changes.")] input: UpdateProjectInput,
     ) -> Outcome<UpdateProjectPayload> {
-        update_project(Reach::of(ctx), input).await
+        Box::pin(update_project(Reach::of(ctx), input)).await
     }
 
     /// Deletes a project with all its sessions, for good: those of it that are in the trash go too.
@@ -50,7 +50,7 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which project.")] input: DeleteProjectInput,
     ) -> Outcome<DeleteProjectPayload> {
-        delete_project(Reach::of(ctx), input).await
+        Box::pin(delete_project(Reach::of(ctx), input)).await
     }
 
     /// Stores a session, new or changed. Storing the same again changes nothing.
@@ -59,7 +59,7 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The session.")] input: PutSessionInput,
     ) -> Outcome<PutSessionPayload> {
-        put_session(Reach::of(ctx), input).await
+        Box::pin(put_session(Reach::of(ctx), input)).await
     }
 
     /// Stores the sessions of an agent's own file. Secrets are taken out first; sending the same again changes nothing.
@@ -68,7 +68,7 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The file, and where its sessions go.")] input: ImportSessionInput,
     ) -> Outcome<ImportSessionPayload> {
-        import_session(Reach::of(ctx), input).await
+        Box::pin(import_session(Reach::of(ctx), input)).await
     }
 
     /// Changes the title, name, alias or tags of a session, or who may read it.
@@ -77,7 +77,7 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which session, and what changes.")] input: UpdateSessionInput,
     ) -> Outcome<UpdateSessionPayload> {
-        update_session(Reach::of(ctx), input).await
+        Box::pin(update_session(Reach::of(ctx), input)).await
     }
 
     /// Gives a session tags, or takes some away; the others stay.
@@ -86,7 +86,7 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which session, and which tags.")] input: TagSessionInput,
     ) -> Outcome<TagSessionPayload> {
-        tag_session(Reach::of(ctx), input).await
+        Box::pin(tag_session(Reach::of(ctx), input)).await
     }
 
     /// Gives up to a hundred sessions tags, or takes some away. Each is a change of its own.
@@ -95,7 +95,7 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which sessions, and which tags.")] input: TagSessionsInput,
     ) -> Outcome<TagSessionsPayload> {
-        tag_sessions(Reach::of(ctx), input).await
+        Box::pin(tag_sessions(Reach::of(ctx), input)).await
     }
 
     /// Puts a session into the trash, out of every other answer. Its project stays. It can be restored until it is
@@ -105,7 +105,7 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which session.")] input: DeleteSessionInput,
     ) -> Outcome<DeleteSessionPayload> {
-        delete_session(Reach::of(ctx), input).await
+        Box::pin(delete_session(Reach::of(ctx), input)).await
     }
 
     /// Puts up to a hundred sessions into the trash. Each is a change of its own.
@@ -114,7 +114,7 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which sessions.")] input: DeleteSessionsInput,
     ) -> Outcome<DeleteSessionsPayload> {
-        delete_sessions(Reach::of(ctx), input).await
+        Box::pin(delete_sessions(Reach::of(ctx), input)).await
     }
 
     /// Takes a session out of the trash, as it was. `CONFLICT` when its client has stored it anew since, or when another
@@ -124,7 +124,7 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which session.")] input: RestoreSessionInput,
     ) -> Outcome<RestoreSessionPayload> {
-        restore_session(Reach::of(ctx), input).await
+        Box::pin(restore_session(Reach::of(ctx), input)).await
     }
 
     /// Deletes a session in the trash for good.
@@ -133,7 +133,7 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which session.")] input: PurgeSessionInput,
     ) -> Outcome<PurgeSessionPayload> {
-        purge_session(Reach::of(ctx), input).await
+        Box::pin(purge_session(Reach::of(ctx), input)).await
     }
 
     /// Changes the title of an exchange, or whether a shared session shows it.
@@ -142,7 +142,7 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which exchange, and what changes.")] input: UpdateExchangeInput,
     ) -> Outcome<UpdateExchangePayload> {
-        update_exchange(Reach::of(ctx), input).await
+        Box::pin(update_exchange(Reach::of(ctx), input)).await
     }
 
     /// Has every session of a project indexed again, so that search agrees with what is stored.
@@ -151,7 +151,7 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which project.")] input: ReindexProjectInput,
     ) -> Outcome<ReindexProjectPayload> {
-        reindex_project(Reach::of(ctx), input).await
+        Box::pin(reindex_project(Reach::of(ctx), input)).await
     }
 
     /// Lets a job run now that is dead, was cancelled or waits after a failure.
@@ -160,7 +160,7 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which job.")] input: RetryJobInput,
     ) -> Outcome<RetryJobPayload> {
-        retry_job(Reach::of(ctx), input).await
+        Box::pin(retry_job(Reach::of(ctx), input)).await
     }
 
     /// Takes a job back that has not begun. Again changes nothing.
@@ -169,7 +169,7 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which job.")] input: CancelJobInput,
     ) -> Outcome<CancelJobPayload> {
-        cancel_job(Reach::of(ctx), input).await
+        Box::pin(cancel_job(Reach::of(ctx), input)).await
     }
 
     /// Makes an API key of the caller's account. Its secret is in this answer and never shown again.
@@ -178,7 +178,7 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "What the key is called and may do.")] input: CreateApiKeyInput,
     ) -> Outcome<CreateApiKeyPayload> {
-        create_api_key(Reach::of(ctx), input).await
+        Box::pin(create_api_key(Reach::of(ctx), input)).await
     }
 
     /// Ends an API key of the caller's account at once. Ending it again changes nothing.
@@ -187,7 +187,7 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which key.")] input: RevokeApiKeyInput,
     ) -> Outcome<RevokeApiKeyPayload> {
-        revoke_api_key(Reach::of(ctx), input).await
+        Box::pin(revoke_api_key(Reach::of(ctx), input)).await
     }
 
     /// Ends a device's tokens at once. Ending them again changes nothing.
@@ -196,6 +196,6 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which device.")] input: RevokeDeviceInput,
     ) -> Outcome<RevokeDevicePayload> {
-        revoke_device(Reach::of(ctx), input).await
+        Box::pin(revoke_device(Reach::of(ctx), input)).await
     }
 }

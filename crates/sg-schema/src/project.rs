@@ -80,7 +80,7 @@ impl Project {
     async fn activity(&self, ctx: &Context<'_>) -> Outcome<ProjectActivity> {
         let reach = Reach::of(ctx);
         reach.spend(10)?;
-        Ok(reach.app.project_activity(&reach.caller, self.0.key).await?.into())
+        Ok(Box::pin(reach.app.project_activity(&reach.caller, self.0.key)).await?.into())
     }
 
     /// Figures of its sessions.
@@ -113,7 +113,7 @@ impl Project {
         >,
     ) -> Outcome<SessionConnection> {
         let page = PageArgs { first, after, last, before, limit, offset };
-        project_sessions(ctx, &self.0, SessionArgs { filters, page, order_by, order_direction }).await
+        Box::pin(project_sessions(ctx, &self.0, SessionArgs { filters, page, order_by, order_direction })).await
     }
 
     /// The same sessions as a plain list: what a document gets that selects a session's own fields from `sessions`.
@@ -140,7 +140,7 @@ impl Project {
         >,
     ) -> Outcome<Vec<Session>> {
         let page = PageArgs { first, after, last, before, limit, offset };
-        project_session_list(ctx, &self.0, SessionArgs { filters, page, order_by, order_direction }).await
+        Box::pin(project_session_list(ctx, &self.0, SessionArgs { filters, page, order_by, order_direction })).await
     }
 }
 

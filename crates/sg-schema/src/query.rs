@@ -84,7 +84,7 @@ impl Query {
         >,
     ) -> Outcome<SessionConnection> {
         let page = PageArgs { first, after, last, before, limit, offset };
-        sessions(ctx, SessionArgs { filters, page, order_by, order_direction }).await
+        Box::pin(sessions(ctx, SessionArgs { filters, page, order_by, order_direction })).await
     }
 
     /// The same sessions as a plain list: what a document gets that selects a session's own fields from `sessions`.
@@ -111,7 +111,7 @@ impl Query {
         >,
     ) -> Outcome<Vec<Session>> {
         let page = PageArgs { first, after, last, before, limit, offset };
-        session_list(ctx, SessionArgs { filters, page, order_by, order_direction }).await
+        Box::pin(session_list(ctx, SessionArgs { filters, page, order_by, order_direction })).await
     }
 
     /// One session, by its id here, or by its project and the id its client gave it.
@@ -134,7 +134,7 @@ impl Query {
         ctx: &Context<'_>,
         #[graphql(desc = "The id of a project, session, message, exchange, job or user.")] id: ID,
     ) -> Nullable<Node> {
-        node(Reach::of(ctx), &id).await
+        Box::pin(node(Reach::of(ctx), &id)).await
     }
 
     /// What has these ids, in their order; null where there is nothing that the caller may see.
@@ -160,7 +160,8 @@ impl Query {
         #[graphql(desc = "Only sessions before this cursor.")] before: Option<String>,
     ) -> Outcome<DeletedSessionConnection> {
         let first = if last.is_none() { first.or(Some(DEFAULT_FIRST)) } else { first };
-        deleted_sessions(Reach::of(ctx), PageArgs { first, after, last, before, limit: None, offset: None }).await
+        Box::pin(deleted_sessions(Reach::of(ctx), PageArgs { first, after, last, before, limit: None, offset: None }))
+            .await
     }
 
     /// Searches everything that was said. Words are ANDed; `"phrases"`, `OR`, `NOT`, `-word`, `prefix*`, parentheses and
@@ -178,7 +179,7 @@ impl Query {
         #[graphql(desc = "Only what lies behind this cursor; goes with `first`.")] after: Option<String>,
         #[graphql(desc = "What decides the order.", default_with = "Some(RankBy::Relevance)")] rank_by: Option<RankBy>,
     ) -> Outcome<SearchResult> {
-        search_sessions(ctx, SearchArgs { query, filters, limit, page, first, after, rank_by }).await
+        Box::pin(search_sessions(ctx, SearchArgs { query, filters, limit, page, first, after, rank_by })).await
     }
 
     /// A session that its owner shares by link, whoever that is; null when there is none.
@@ -187,17 +188,17 @@ impl Query {
         ctx: &Context<'_>,
         #[graphql(desc = "The session's id on this server, or the id its client gave it.")] id: String,
     ) -> Nullable<SharedSession> {
-        shared_session(Reach::of(ctx), &id).await
+        Box::pin(shared_session(Reach::of(ctx), &id)).await
     }
 
     /// The API keys of the caller's account, oldest first, revoked ones included.
     async fn api_keys(&self, ctx: &Context<'_>) -> Outcome<Vec<ApiKey>> {
-        api_keys(Reach::of(ctx)).await
+        Box::pin(api_keys(Reach::of(ctx))).await
     }
 
     /// The devices of the caller's account that signed in, oldest first, revoked ones included.
     async fn devices(&self, ctx: &Context<'_>) -> Outcome<Vec<Device>> {
-        devices(Reach::of(ctx)).await
+        Box::pin(devices(Reach::of(ctx))).await
     }
 
     /// Finds sessions that another machine can go on with, as someone types: those with one exchange in which every word
@@ -211,7 +212,7 @@ impl Query {
         #[graphql(desc = "What was typed so far.")] query: String,
         #[graphql(desc = "Only sessions of the project that clients know by this id.")] project_id: Option<String>,
     ) -> Outcome<Vec<ResumableHit>> {
-        resumable_sessions(ctx, &query, project_id).await
+        Box::pin(resumable_sessions(ctx, &query, project_id)).await
     }
 
     /// Where the caller stands with its rate limit, this request counted; null when nothing counts its requests, and over
@@ -240,7 +241,7 @@ impl Query {
         #[graphql(desc = "At most this many, 1 to 100.", default = 20)] first: Option<i32>,
         #[graphql(desc = "Only jobs behind this cursor.")] after: Option<String>,
     ) -> Outcome<JobConnection> {
-        jobs(Reach::of(ctx), state, first, after).await
+        Box::pin(jobs(Reach::of(ctx), state, first, after)).await
     }
 
     /// One job of the caller's.
@@ -265,7 +266,7 @@ impl Query {
         >,
         #[graphql(desc = "Only sessions of the project that clients know by this id.")] project_id: Option<String>,
     ) -> Outcome<Analytics> {
-        analytics(ctx, time_range, filters, project_id).await
+        Box::pin(analytics(ctx, time_range, filters, project_id)).await
     }
 
     /// What models cost: the prices that costs are computed by.

@@ -89,7 +89,7 @@ impl Session {
     async fn project(&self, ctx: &Context<'_>) -> Outcome<Project> {
         match &self.project {
             Some(project) => Ok(Project(project.clone())),
-            None => project_by_key(Reach::of(ctx), self.row.project_key).await,
+            None => Box::pin(project_by_key(Reach::of(ctx), self.row.project_key)).await,
         }
     }
 
@@ -122,7 +122,7 @@ impl Session {
     async fn markdown_content(&self, ctx: &Context<'_>) -> Outcome<String> {
         let reach = Reach::of(ctx);
         reach.spend_bytes(self.row.markdown_size)?;
-        Ok(text(&reach.app.markdown(&reach.caller, &self.row).await?))
+        Ok(text(&Box::pin(reach.app.markdown(&reach.caller, &self.row)).await?))
     }
 
     /// The agent's own file as text; null when there is none. Bytes that are not UTF-8 are replaced.
@@ -131,7 +131,7 @@ impl Session {
         if let Err(error) = reach.spend_bytes(self.row.raw_data_size) {
             return Some(Err(error.into()));
         }
-        nullable_text(reach.app.raw_data(&reach.caller, &self.row).await)
+        nullable_text(Box::pin(reach.app.raw_data(&reach.caller, &self.row)).await)
     }
 
     /// SpecStory's session data as JSON text; null when no client sent it.
@@ -140,7 +140,7 @@ impl Session {
         if let Err(error) = reach.spend_bytes(self.row.session_data_size.unwrap_or_default()) {
             return Some(Err(error.into()));
         }
-        nullable_text(reach.app.session_data(&reach.caller, &self.row).await)
+        nullable_text(Box::pin(reach.app.session_data(&reach.caller, &self.row)).await)
     }
 
     /// Bytes of the markdown.
@@ -211,7 +211,7 @@ impl Session {
 
     /// What it cost, in US dollars: the same as `usage.cost`.
     async fn cost(&self, ctx: &Context<'_>) -> Outcome<Option<Decimal>> {
-        TokenUsage::of_session(&self.row).dollars(ctx).await
+        Box::pin(TokenUsage::of_session(&self.row).dollars(ctx)).await
     }
 
     /// The sessions nearest to it by what was said and which files were touched, nearest first, then last activity first.
@@ -222,7 +222,7 @@ impl Session {
         ctx: &Context<'_>,
         #[graphql(desc = "At most this many, 1 to 50.", default = 5)] limit: Option<i32>,
     ) -> Outcome<Vec<RelatedSession>> {
-        related_sessions(ctx, &self.row, limit).await
+        Box::pin(related_sessions(ctx, &self.row, limit)).await
     }
 
     /// What happened in it, in order: an event for each message.
@@ -232,7 +232,7 @@ impl Session {
         #[graphql(desc = "At most this many, 1 to 200; larger values count as 200.", default = 200)] limit: Option<i32>,
         #[graphql(desc = "Skip this many.", default = 0)] offset: Option<i32>,
     ) -> Outcome<Vec<SessionEvent>> {
-        events(ctx, &self.row, limit, offset).await
+        Box::pin(events(ctx, &self.row, limit, offset)).await
     }
 
     /// The start of the first prompt, at most 500 characters.
@@ -265,7 +265,7 @@ impl Session {
         let query = message_query(&args, wanted.clone(), around)?;
         let reach = Reach::of(ctx);
         reach.spend(10)?;
-        let page = reach.app.messages(&reach.caller, self.row.id, &query).await?;
+        let page = Box::pin(reach.app.messages(&reach.caller, self.row.id, &query)).await?;
         reach.spend(page.items.len() as u64)?;
         let total = wanted.is_empty().then_some(self.row.counts.messages);
         Ok(MessageConnection::new(self.row.id, wanted, page, total))
@@ -273,7 +273,7 @@ impl Session {
 
     /// Its exchanges: the markdown, cut at its prompts.
     async fn exchanges(&self, ctx: &Context<'_>) -> Outcome<Vec<Exchange>> {
-        exchanges(Reach::of(ctx), &self.row).await
+        Box::pin(exchanges(Reach::of(ctx), &self.row)).await
     }
 
     /// The session that started this one, when this is a subagent's and the other is stored too.
@@ -283,7 +283,7 @@ impl Session {
             return Some(Err(error.into()));
         }
         let parent = SessionRef::InProject(self.row.project_id.clone(), parent);
-        session_or_null(Reach::of(ctx), &parent).await
+        Box::pin(session_or_null(Reach::of(ctx), &parent)).await
     }
 
     /// The sessions of subagents that this session started, oldest first.
@@ -291,7 +291,7 @@ impl Session {
         let row = &self.row;
         let key =
             Subagents { project: row.project_key, project_id: row.project_id.clone(), parent: row.client_id.clone() };
-        let found = Reach::of(ctx).load(key).await?.unwrap_or_default();
+        let found = Box::pin(Reach::of(ctx).load(key)).await?.unwrap_or_default();
         Reach::of(ctx).spend(found.len() as u64 + 1)?;
         let session = |row: &Arc<sg_domain::Session>| Session { row: row.clone(), project: self.project.clone() };
         Ok(found.iter().map(session).collect())

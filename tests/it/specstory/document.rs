@@ -45,18 +45,18 @@ fn cases(session: &str) -> Vec<Case> {
         case(
             "sessions_list",
             json!({}),
-            vec![("/sessions/0/name", json!("Session b")), ("/sessions/1/project/name", json!("gateway"))],
+            vec![("/sessions/0/name", json!(null)), ("/sessions/1/project/name", json!("gateway"))],
         ),
         case(
             "sessions_variables",
             json!({ "limit": 1, "order": "NAME_ASC" }),
             vec![("/recent", json!([{ "id": null, "name": "Session a", "metadata": basics }]))],
         ),
-        case("sessions_variables", json!({ "limit": 9 }), vec![("/recent/0/name", json!("Session b"))]),
+        case("sessions_variables", json!({ "limit": 9 }), vec![("/recent/0/name", json!(null))]),
         case(
             "sessions_connection",
             json!({ "first": 1 }),
-            vec![("/sessions/pageInfo/hasNextPage", json!(true)), ("/sessions/edges/0/node/name", json!("Session b"))],
+            vec![("/sessions/pageInfo/hasNextPage", json!(true)), ("/sessions/edges/0/node/name", json!(null))],
         ),
         case(
             "sessions_hosted",
@@ -72,14 +72,14 @@ fn cases(session: &str) -> Vec<Case> {
             "project_connection",
             json!({ "projectId": PROJECT }),
             vec![
-                ("/project/sessions/edges/0/node/name", json!("Session b")),
+                ("/project/sessions/edges/0/node/name", json!(null)),
                 ("/project/stats/topTags", json!([{ "tag": "x", "count": 2 }])),
             ],
         ),
         case(
             "project_items",
             json!({ "projectId": PROJECT, "limit": 1 }),
-            vec![("/project/sessions/total", json!(2)), ("/project/sessions/items/0/name", json!("Session b"))],
+            vec![("/project/sessions/total", json!(2)), ("/project/sessions/items/0/name", json!(null))],
         ),
         case("projects_nested", json!({}), vec![("/projects/0/sessions/0/metadata/agentName", json!("Claude Code"))]),
         case(
@@ -158,11 +158,11 @@ fn cases(session: &str) -> Vec<Case> {
         case("type_session", json!({}), vec![("/__type/name", json!("Session")), ("/__type/kind", json!("OBJECT"))]),
         Case {
             operation: Some("List"),
-            ..case("several_operations", json!({}), vec![("/sessions/0/name", json!("Session b"))])
+            ..case("several_operations", json!({}), vec![("/sessions/0/name", json!(null))])
         },
         Case {
             operation: Some("Page"),
-            ..case("several_operations", json!({}), vec![("/sessions/nodes/0/name", json!("Session b"))])
+            ..case("several_operations", json!({}), vec![("/sessions/nodes/0/name", json!(null))])
         },
     ]
 }
@@ -267,7 +267,7 @@ async fn making_documents_fit_opens_no_hole() {
         format!("{{ searchSessions(query: \"x\") {{ results {{ ...F0 }} }} }} {bomb} fragment F40 on Session {{ id }}");
     refused(&run(&gateway, &query, &json!({}), None).await, "fields", "bomb");
     let query = "{ searchSessions(query: \"x\") { results { ...A } } } fragment A on Session { ...B } fragment B on Session { ...A }";
-    refused(&run(&gateway, query, &json!({}), None).await, "fragments spread themselves", "cycle");
+    refused(&run(&gateway, query, &json!({}), None).await, "Cannot spread fragment", "cycle");
     // Aliases that the fit adds count like any others.
     let query = format!("{{ {} }}", "sessions(limit: 1) { id } ".repeat(65));
     refused(&run(&gateway, &query, &json!({}), None).await, "aliases", "aliases");
