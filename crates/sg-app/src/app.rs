@@ -116,7 +116,8 @@ impl App {
         &*self.inner.ids
     }
 
-    pub(crate) fn price_table(&self) -> &PriceTable {
+    /// The prices in use. Needs no permission: what is made of it shows none.
+    pub fn price_table(&self) -> &PriceTable {
         &self.inner.prices
     }
 

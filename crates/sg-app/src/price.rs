@@ -187,8 +187,8 @@ impl App {
     }
 
     /// What tokens of a message cost. Needs no permission: who knows the message may know its price.
-    pub fn message_cost(&self, model: Option<&str>, at: Option<Timestamp>, usage: &TokenUsage) -> Cost {
-        self.price_table().cost(model, at.unwrap_or_else(|| self.now()), usage)
+    pub fn message_cost(&self, model: Option<&str>, at: Timestamp, usage: &TokenUsage) -> Cost {
+        self.price_table().cost(model, at, usage)
     }
 }
 

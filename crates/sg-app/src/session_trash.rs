@@ -92,21 +92,20 @@ impl App {
     pub(crate) async fn purge_trash(&self) -> Result<u64> {
         let before = self.now().plus_micros(-i64::from(self.limits().trash_days) * DAY_MICROS);
         let mut purged = 0;
-        loop {
-            let tx = self.store().begin().await?;
-            let mut owners = tx.purge_trash(before, PURGE_PART).await?;
-            let count = owners.len();
-            owners.sort_unstable();
-            owners.dedup();
-            for owner in &owners {
-                tx.bump_version(owner).await?;
-            }
-            tx.commit().await?;
-            purged += count as u64;
-            if count < PURGE_PART as usize {
-                return Ok(purged);
+        for owner in self.store().owners_of_trash(before).await? {
+            loop {
+                let tx = self.store().begin().await?;
+                // First what a deletion of a project takes first, too.
+                tx.bump_version(&owner).await?;
+                let count = tx.purge_trash(&owner, before, PURGE_PART).await?;
+                tx.commit().await?;
+                purged += count;
+                if count < u64::from(PURGE_PART) {
+                    break;
+                }
             }
         }
+        Ok(purged)
     }
 }
 

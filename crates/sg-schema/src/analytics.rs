@@ -9,6 +9,7 @@ use tokio::sync::OnceCell;
 
 use crate::failure::Outcome;
 use crate::filter::{SessionFilters, Wanted};
+use crate::guard::cost::GROUP_WEIGHT;
 use crate::loader::Reach;
 use crate::project::{Project, project_by_key};
 use crate::scalar::{BigInt, int};
@@ -209,11 +210,13 @@ pub(crate) struct Analytics {
 impl Analytics {
     async fn totals(&self, ctx: &Context<'_>) -> Outcome<(u64, u64)> {
         let reach = Reach::of(ctx);
+        reach.spend(GROUP_WEIGHT)?;
         Ok(*self.totals.get_or_try_init(|| reach.app.active_totals(&reach.caller, &self.scope)).await?)
     }
 
     async fn sessions(&self, ctx: &Context<'_>, by: SessionsBy, limit: Option<i32>) -> Outcome<Vec<SessionGroup>> {
         let reach = Reach::of(ctx);
+        reach.spend(GROUP_WEIGHT)?;
         let limit = limit.map_or(DEFAULT_GROUPS, |limit| u32::try_from(limit).unwrap_or(0));
         let groups = reach.app.sessions_by(&reach.caller, &self.scope, by, limit).await?;
         reach.spend(groups.len() as u64)?;
@@ -222,6 +225,7 @@ impl Analytics {
 
     async fn spent(&self, ctx: &Context<'_>, by: UsageBy) -> Outcome<Vec<sg_app::SpentBy>> {
         let reach = Reach::of(ctx);
+        reach.spend(GROUP_WEIGHT)?;
         let groups = reach.app.spent_by(&reach.caller, &self.scope, by).await?;
         reach.spend(2 * groups.len() as u64)?;
         Ok(groups)
@@ -343,6 +347,7 @@ impl Analytics {
     /// Sessions and projects by day, oldest day first, days without any left out.
     async fn activity_by_day(&self, ctx: &Context<'_>) -> Outcome<Vec<DayActivity>> {
         let reach = Reach::of(ctx);
+        reach.spend(GROUP_WEIGHT)?;
         let days = reach.app.activity_by_day(&reach.caller, &self.scope).await?;
         reach.spend(days.len() as u64)?;
         let day = |day: sg_domain::analytics::DayActivity| DayActivity {
@@ -356,6 +361,7 @@ impl Analytics {
     /// Sessions by hour of the week, Monday first, hours without any left out.
     async fn activity_by_hour(&self, ctx: &Context<'_>) -> Outcome<Vec<HourActivity>> {
         let reach = Reach::of(ctx);
+        reach.spend(GROUP_WEIGHT)?;
         let hours = reach.app.activity_by_hour(&reach.caller, &self.scope).await?;
         let hour = |hour: sg_domain::analytics::HourActivity| HourActivity {
             weekday: int(hour.weekday.into()),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_graphql::{Request, Response, ServerError};
 use futures_util::FutureExt as _;
 use sg_app::App;
-use sg_domain::{Caller, Error, ErrorKind, RateStanding};
+use sg_domain::{Caller, Digest, Error, ErrorKind, RateStanding};
 
 use crate::failure::{present, server_error};
 use crate::guard::{Bound, Document, Guard};
@@ -84,6 +84,8 @@ struct Inner {
     guard: Guard,
     limits: GraphqlLimits,
     answers: Answers,
+    /// Names what answers depend on beside the data: the program, its schema, its prices.
+    epoch: Digest,
 }
 
 impl Graphql {
@@ -103,7 +105,10 @@ impl Graphql {
             guard.trust(manifest)?;
         }
         let answers = Answers::new(limits.answer_cache_bytes);
-        Ok(Self { inner: Arc::new(Inner { app, schema: build_schema(), guard, limits, answers }) })
+        let prices = format!("{:?}", app.price_table());
+        let sdl = sdl();
+        let epoch = Digest::of_parts([env!("CARGO_PKG_VERSION").as_bytes(), sdl.as_bytes(), prices.as_bytes()]);
+        Ok(Self { inner: Arc::new(Inner { app, schema: build_schema(), guard, limits, answers, epoch }) })
     }
 
     pub(crate) fn guard(&self) -> &Guard {
@@ -112,6 +117,10 @@ impl Graphql {
 
     pub(crate) fn app(&self) -> &App {
         &self.inner.app
+    }
+
+    pub(crate) fn epoch(&self) -> &Digest {
+        &self.inner.epoch
     }
 
     pub(crate) fn answers(&self) -> &Answers {

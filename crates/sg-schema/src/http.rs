@@ -101,7 +101,13 @@ impl Graphql {
             Err(Unready::Malformed(error)) => return Err(reply.malformed(error)),
             Err(Unready::Unauthorized(error)) => return Err(reply.unauthorized(error)),
         };
+        let keyed = operation.keyed(request.headers());
+        let keyed = keyed.map_err(|error| reply.error(StatusCode::BAD_REQUEST, error))?;
         if accepted.wants_events(operation.is_subscription()) {
+            if keyed.is_some() {
+                let error = Error::invalid("Idempotency-Key does not go with an event stream, accept application/json");
+                return Err(reply.error(StatusCode::BAD_REQUEST, error));
+            }
             return Ok(reply.events(event_stream::events(self.replies(caller, operation))));
         }
         if operation.is_subscription() {
@@ -115,8 +121,6 @@ impl Graphql {
         if let Some(known) = wanted.as_ref().and_then(|wanted| reply.known(request, wanted, self.answers())) {
             return Ok(known.map(Body::Whole));
         }
-        let keyed = operation.keyed(request.headers());
-        let keyed = keyed.map_err(|error| reply.error(StatusCode::BAD_REQUEST, error))?;
         let slot = match slot(self.app(), &caller, keyed).await {
             Ok(Slot::Replay(response)) => return Ok(response.map(Body::Whole)),
             Ok(slot) => slot,
@@ -134,7 +138,10 @@ impl Graphql {
                 }
                 Ok(response)
             }
-            None => Err(reply.body(StatusCode::INTERNAL_SERVER_ERROR, &panicked(&reply.request_id), None)),
+            None => {
+                slot.lose(self.app()).await;
+                Err(reply.body(StatusCode::INTERNAL_SERVER_ERROR, &panicked(&reply.request_id), None))
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! `Idempotency-Key`: a mutation that is sent again with the key of the first one gets the first one's answer, for a day.
 //!
 //! The same request is the same document, operation and variables by the same caller, at whichever address. What is kept
-//! are answers of operations that did something. A secret is in its own answer alone: a repetition is told that the
+//! are answers of operations that did something. Event streams do not take a key, and sockets have no place for one. A secret is in its own answer alone: a repetition is told that the
 //! request was done, and nothing else. So is that of an answer that is too large to keep.
 
 use std::sync::Arc;
@@ -88,9 +88,19 @@ pub(crate) async fn slot(app: &App, caller: &Caller, keyed: Option<Keyed>) -> Re
 }
 
 impl Slot {
+    /// The operation ended without an answer.
+    pub(crate) async fn lose(self, app: &App) {
+        if let Self::Fresh(turn, _) = self {
+            keep_done(app, turn, UNFINISHED).await;
+        }
+    }
+
     /// Keeps the answer of an operation that ran, if it is one to keep.
     pub(crate) async fn keep(self, app: &App, answer: &async_graphql::Response, response: &Response<Bytes>) {
         let Self::Fresh(turn, fields) = self else { return };
+        if is_unfinished(answer) {
+            return keep_done(app, turn, UNFINISHED).await;
+        }
         if nothing_was_done(answer, &fields) {
             return;
         }
@@ -108,6 +118,24 @@ impl Slot {
             // It is done: a repetition will be run, which is what it would be without a key.
             tracing::warn!(error = ?error, "an answer could not be kept for its idempotency key");
         }
+    }
+}
+
+/// What a repetition is told of an operation that was broken off: some of it may be done.
+const UNFINISHED: &str = "it was broken off then: read what it changed";
+
+/// Whether the operation took too long: the one error of a whole operation that has run.
+fn is_unfinished(answer: &async_graphql::Response) -> bool {
+    let code = |error: &async_graphql::ServerError| error.extensions.as_ref()?.get("code").cloned();
+    answer.errors.iter().any(|e| e.path.is_empty() && code(e) == Some(ErrorKind::Unavailable.code().into()))
+}
+
+/// Keeps for repetitions that the request was answered, and no more.
+async fn keep_done(app: &App, turn: IdempotentTurn, why: &str) {
+    let headers = vec![(CONTENT_TYPE.to_string(), "application/json".to_owned())];
+    let kept = KeptAnswer { status: StatusCode::OK.as_u16(), headers, body: done(why) };
+    if let Err(error) = app.keep_answer(turn, kept).await {
+        tracing::warn!(error = ?error, "an answer could not be kept for its idempotency key");
     }
 }
 

@@ -1,7 +1,7 @@
 //! Answers of queries that are kept: the same document with the same variables answers the same bytes until something of
 //! its owner's data changes. How that is known is [`KeptAnswers`]'s to say; which documents qualify is said here.
 //!
-//! Only what the database alone decides is kept. What depends on the clock, on the index (which follows the data a
+//! Only what the database and this server's own settings decide is kept; an ETag names both, and the program. What depends on the clock, on the index (which follows the data a
 //! moment later), on a counter or on another owner is answered anew each time.
 
 use std::io::Write as _;
@@ -13,8 +13,10 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, IF_NONE_MATCH};
 use http::{HeaderMap, Method, Request};
-use sg_app::{App, KeptAnswers};
+use sg_app::KeptAnswers;
 use sg_domain::{Caller, DataVersion, Digest, Scope};
+
+use crate::graphql::Graphql;
 
 /// Root fields that the database alone decides, whatever is selected below them but for [`NEVER_BELOW`].
 const ROOTS: [&str; 6] = ["projects", "project", "sessions", "sessionList", "session", "__typename"];
@@ -87,7 +89,7 @@ pub(crate) struct Wanted {
 impl Wanted {
     /// What a request asks for, if its answer may be kept.
     pub(crate) async fn new(
-        app: &App,
+        graphql: &Graphql,
         caller: &Caller,
         request: &Request<Bytes>,
         document: &Digest,
@@ -106,11 +108,11 @@ impl Wanted {
         }
         let version = match request.extensions().get::<DataVersion>() {
             Some(version) => version.0,
-            None => app.data_version(caller).await.ok()?,
+            None => graphql.app().data_version(caller).await.ok()?,
         };
         let operation = operation.unwrap_or_default();
         let (owner, scopes) = (identity.user.as_str(), identity.scopes.names());
-        let key = format!("{owner}\n{scopes}\n{document}\n{operation}\n{variables}");
+        let key = format!("{}\n{owner}\n{scopes}\n{document}\n{operation}\n{variables}", graphql.epoch());
         Some(Self { key, version, may_read: !control.contains("no-cache") })
     }
 

@@ -94,7 +94,7 @@ impl Message {
 
     /// Tokens that this answer cost, where the agent tells.
     fn usage(&self, ctx: &Context<'_>) -> Option<TokenUsage> {
-        TokenUsage::of_message(Reach::of(ctx), &self.message)
+        TokenUsage::of_message(Reach::of(ctx), self.id.session, &self.message)
     }
 
     /// When it was said, where the agent tells.

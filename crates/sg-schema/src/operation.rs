@@ -3,7 +3,7 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use async_graphql::{Response, ServerError, Value};
+use async_graphql::{Response, ServerError};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
@@ -15,6 +15,7 @@ use crate::guard::{Bound, Document, Guard, Missing, Refused};
 use crate::http::params::Params;
 use crate::idempotency::{Keyed, Root, keyed};
 use crate::kept::Wanted;
+use crate::stream::Told;
 
 /// An operation that may run.
 pub(crate) struct Operation {
@@ -45,7 +46,7 @@ impl Operation {
             return None;
         }
         let (hash, name) = (&self.document.hash, self.name.as_deref());
-        Wanted::new(graphql.app(), caller, request, hash, name, &self.bound.values).await
+        Wanted::new(graphql, caller, request, hash, name, &self.bound.values).await
     }
 }
 
@@ -139,18 +140,16 @@ impl Graphql {
     }
 }
 
-/// The replies of a subscription: a first response without data says that nothing was opened.
-fn subscribed(responses: BoxStream<'static, Response>, request_id: String) -> BoxStream<'static, Reply> {
+/// The replies of a subscription.
+fn subscribed(responses: BoxStream<'static, Told>, request_id: String) -> BoxStream<'static, Reply> {
     let responses = AssertUnwindSafe(responses).catch_unwind();
-    let replies = stream::unfold(Some((responses, true)), move |state| {
+    let replies = stream::unfold(Some(responses), move |state| {
         let request_id = request_id.clone();
         async move {
-            let (mut responses, is_first) = state?;
+            let mut responses = state?;
             match responses.next().await {
-                Some(Ok(response)) if is_first && response.data == Value::Null && !response.errors.is_empty() => {
-                    Some((Reply::Refused(response.errors), None))
-                }
-                Some(Ok(response)) => Some((Reply::Next(Box::new(response)), Some((responses, false)))),
+                Some(Ok(told)) if told.is_refusal => Some((Reply::Refused(told.response.errors), None)),
+                Some(Ok(told)) => Some((Reply::Next(Box::new(told.response)), Some(responses))),
                 Some(Err(_)) => {
                     tracing::error!(request_id, "a resolver of a subscription panicked");
                     Some((Reply::Refused(panicked(&request_id)), None))

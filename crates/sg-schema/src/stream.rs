@@ -66,19 +66,20 @@ pub(crate) fn shown<T>(event: Option<T>) -> Shown<T> {
 
 impl Graphql {
     /// Runs an operation of a checked document and gives its answers as they come: one of a query or a mutation, any number
-    /// of a subscription. Errors come out with their codes. An answer without data that comes first says that nothing was
-    /// opened; one later says why there are no more. Nothing goes on when the stream is dropped.
+    /// of a subscription. Errors come out with their codes. Nothing goes on when the stream is dropped.
     pub(crate) fn stream(
         &self,
         caller: Caller,
         document: Arc<Document>,
         operation_name: Option<String>,
         bound: Bound,
-    ) -> impl Stream<Item = Response> + Send + 'static {
+    ) -> impl Stream<Item = Told> + Send + 'static {
         let run = Run { graphql: self.clone(), caller, document, operation_name, bound, executable: None };
         stream::unfold((run, Stage::Begin), |(mut run, stage)| async move {
-            let (answer, stage) = run.next(stage).await?;
-            Some((answer, (run, stage)))
+            let is_opening = matches!(stage, Stage::Begin);
+            let (response, stage) = run.next(stage).await?;
+            let is_refusal = is_opening && run.is_subscription() && matches!(stage, Stage::Over);
+            Some((Told { response, is_refusal }, (run, stage)))
         })
     }
 
@@ -97,13 +98,23 @@ impl Graphql {
         });
         let json = |answer: Response| serde_json::to_value(answer).unwrap_or_default();
         match checked {
-            Ok((document, bound)) => self.stream(caller, document, None, bound).map(json).boxed(),
+            Ok((document, bound)) => {
+                self.stream(caller, document, None, bound).map(move |told| json(told.response)).boxed()
+            }
             Err(refused) => {
                 let errors = present(refused.errors, &request_id);
                 stream::iter([json(Response::from_errors(errors))]).boxed()
             }
         }
     }
+}
+
+/// One answer of an operation.
+pub(crate) struct Told {
+    /// The answer.
+    pub(crate) response: Response,
+    /// Whether it says that a subscription was not opened.
+    pub(crate) is_refusal: bool,
 }
 
 /// One operation under way.

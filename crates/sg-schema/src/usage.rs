@@ -1,5 +1,7 @@
 //! Tokens spent, and what they cost.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, Object};
 use sg_app::{Cost, Spent};
 use sg_domain::SessionId;
@@ -18,14 +20,19 @@ enum CostSource {
     Known(Cost),
     /// A session knows its tokens; which models they are of is in its messages.
     Session(SessionId),
+    /// A message that does not tell its time has its session's, and so its prices.
+    Undated(SessionId, Option<String>),
 }
 
 impl TokenUsage {
     /// Tokens of one message.
-    pub(crate) fn of_message(reach: &Reach, message: &sg_domain::Message) -> Option<Self> {
+    pub(crate) fn of_message(reach: &Reach, session: SessionId, message: &sg_domain::Message) -> Option<Self> {
         let usage = message.usage?;
-        let cost = reach.app.message_cost(message.model.as_deref(), message.at, &usage);
-        Some(Self { usage, cost: CostSource::Known(cost) })
+        let cost = match message.at {
+            Some(at) => CostSource::Known(reach.app.message_cost(message.model.as_deref(), at, &usage)),
+            None => CostSource::Undated(session, message.model.clone()),
+        };
+        Some(Self { usage, cost })
     }
 
     /// Tokens of a session. Its cost is read when it is asked for.
@@ -36,11 +43,19 @@ impl TokenUsage {
     }
 
     async fn known(&self, ctx: &Context<'_>) -> Outcome<Cost> {
-        match self.cost {
-            CostSource::Known(cost) => Ok(cost),
+        let reach = Reach::of(ctx);
+        match &self.cost {
+            CostSource::Known(cost) => Ok(*cost),
             CostSource::Session(id) => {
-                let found = Reach::of(ctx).load(SessionCost(id)).await?;
+                let found = reach.load(SessionCost(*id)).await?;
                 Ok(found.unwrap_or_else(|| Cost::unpriced(&self.usage)))
+            }
+            CostSource::Undated(session, model) => {
+                let session = reach.load(*session).await?;
+                let cost = |session: Arc<sg_domain::Session>| {
+                    reach.app.message_cost(model.as_deref(), session.activity_at, &self.usage)
+                };
+                Ok(session.map_or_else(|| Cost::unpriced(&self.usage), cost))
             }
         }
     }

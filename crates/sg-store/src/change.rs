@@ -102,6 +102,10 @@ impl Store {
         for owner in &owners {
             // An owner at a time: nobody waits for another's log.
             let tx = self.begin().await?;
+            // The owner's row first: whoever waits for it afterwards must look at the log as it is by then.
+            let mut sql = tx.sql("SELECT version FROM data_version WHERE owner = ");
+            sql.text(owner).either("", " FOR UPDATE");
+            tx.row(sql, |row| row.int()).await?;
             // Whole versions, and none behind one that is kept: clocks of several servers may differ.
             let mut sql = tx.sql("UPDATE data_version SET swept = coalesce((SELECT min(c.version) - 1 FROM change c");
             sql.add(" WHERE c.owner = data_version.owner AND c.at >= ").time(before).add("), version)");
@@ -321,12 +325,21 @@ impl<K: Hash + Eq + Clone> Tower<K> {
     }
 
     fn nudge_all(&self) {
-        self.0.lock().values().for_each(|bell| bell.send_modify(|_| {}));
+        let mut bells = self.0.lock();
+        forget_unheard(&mut bells);
+        bells.values().for_each(|bell| bell.send_modify(|_| {}));
     }
 
     pub(crate) fn keys(&self) -> Vec<K> {
-        self.0.lock().keys().cloned().collect()
+        let mut bells = self.0.lock();
+        forget_unheard(&mut bells);
+        bells.keys().cloned().collect()
     }
+}
+
+/// Takes down bells that nobody listens to: of two ears that are dropped at once, each may have counted the other.
+fn forget_unheard<K>(bells: &mut HashMap<K, watch::Sender<i64>>) {
+    bells.retain(|_, bell| bell.receiver_count() > 0);
 }
 
 /// Who listens to one bell.

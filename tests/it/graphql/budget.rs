@@ -47,3 +47,16 @@ async fn search_text_narrows_a_query_of_alternatives() {
     assert_eq!(total(Some("gamma")).await, Some(1));
     assert_eq!(total(Some("delta")).await, Some(0));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn figures_over_everything_are_counted_as_what_they_cost() {
+    let gateway = Gateway::start().await;
+    gateway.seed(Sample::new("s1")).await;
+    let figures = "totalSessions sessionsByModel(limit: 1000) { model } sessionsByAgent { agent } sessionsByDay: activityByDay { date } \
+        activityByHour { hour } usageByModel { model } usageByDay { date } usageByAgent { agent }";
+    let once = format!("{{ analytics {{ {figures} }} }}");
+    let data = gateway.graphql(&once, json!({})).await;
+    assert_eq!(data["analytics"]["totalSessions"], 1);
+    let often: String = (0..64).map(|n| format!("a{n}: analytics {{ {figures} }} ")).collect();
+    assert_eq!(gateway.graphql_code(&format!("{{ {often} }}"), json!({})).await, "VALIDATION_ERROR");
+}

@@ -159,3 +159,13 @@ fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
     }
     found
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_stream_takes_no_key() {
+    let gateway = Gateway::start().await;
+    let body = json!({ "query": PUT, "variables": { "name": "one" } });
+    let call = gateway.call(Method::POST, "/graphql").key(&gateway.me.key).header("accept", "text/event-stream");
+    let answer = call.header("idempotency-key", "k").json(&body).send().await;
+    assert_eq!((answer.status, code(&answer).as_str()), (400, "VALIDATION_ERROR"), "{}", answer.text());
+    assert_eq!(gateway.graphql("{ sessions { total } }", json!({})).await["sessions"]["total"], 0, "nothing was done");
+}

@@ -211,6 +211,21 @@ async fn every_published_example_runs_as_printed() {
     gateway.run_jobs().await;
 }
 
+/// A name that a person gives lasts: the client's own name comes with each upload.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_printed_rename_outlives_the_next_upload() {
+    let (gateway, session) = world().await;
+    for name in ["One", "Two"] {
+        let answer = run(&gateway, &text("update_session"), &json!({ "id": session, "name": name }), None).await;
+        assert_eq!(answer["data"]["updateSession"]["name"], name, "{answer:#}");
+    }
+    gateway.put(&gateway.me, Sample::new("a").project(PROJECT, "P").named("uploaded again").user("more")).await;
+    gateway.run_jobs().await;
+    let query = "query($id: String!) { session(id: $id) { name userTitle } }";
+    let found = gateway.graphql(query, json!({ "id": session })).await;
+    assert_eq!(found["session"], json!({ "name": "uploaded again", "userTitle": "Two" }));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_is_still_wrong() {
     let (gateway, session) = world().await;

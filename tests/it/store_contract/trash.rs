@@ -244,20 +244,27 @@ pub(crate) async fn the_trash_is_purged_by_age(f: &Fixture) {
         trash(&f.store, who, made.id, at(i64::try_from(n).unwrap() * 10)).await;
     }
     put(&f.store, &[session(9, &ann, "p", key)]).await;
-    let purge = async |before, limit| {
-        let tx = f.store.begin().await.unwrap();
-        let mut owners = tx.purge_trash(before, limit).await.unwrap();
-        tx.commit().await.unwrap();
+    let owners = async |before| {
+        let mut owners = f.store.owners_of_trash(before).await.unwrap();
         owners.sort();
         owners
     };
-    assert_eq!(purge(at(0), 9).await, [], "what was deleted at that very time stays");
-    assert_eq!(purge(at(21), 2).await, [ann.clone(), ann.clone()], "the oldest first");
-    assert_eq!(purge(at(21), 2).await, std::slice::from_ref(&ann));
-    assert_eq!(purge(at(21), 2).await, []);
+    let purge = async |who: &UserId, before, limit| {
+        let tx = f.store.begin().await.unwrap();
+        let purged = tx.purge_trash(who, before, limit).await.unwrap();
+        tx.commit().await.unwrap();
+        purged
+    };
+    assert_eq!(owners(at(0)).await, [], "what was deleted at that very time stays");
+    assert_eq!(owners(at(21)).await, std::slice::from_ref(&ann));
+    assert_eq!(purge(&ann, at(21), 2).await, 2, "the oldest first");
+    assert_eq!(purge(&bob, at(21), 2).await, 0, "another's is another's");
+    assert_eq!(purge(&ann, at(21), 2).await, 1);
+    assert_eq!(purge(&ann, at(21), 2).await, 0);
     let left = f.store.trashed_sessions(&Visibility::Everyone, &PageRequest::all()).await.unwrap().items;
     assert_eq!(left.iter().map(|t| t.deleted_at).collect::<Vec<_>>(), [at(40), at(30)]);
-    assert_eq!(purge(at(1_000), 9).await, [ann.clone(), bob]);
+    assert_eq!(owners(at(1_000)).await, [ann.clone(), bob.clone()]);
+    assert_eq!((purge(&ann, at(1_000), 9).await, purge(&bob, at(1_000), 9).await), (1, 1));
     assert_eq!(f.store.message_count(&Visibility::Everyone, super::sample::session_id(0), &[]).await.unwrap(), 0);
     let mine = Visibility::Owner(ann);
     assert_eq!(f.store.session_count(&mine, &SessionFilter::default()).await.unwrap(), 1, "the living stay");
@@ -280,10 +287,11 @@ pub(crate) async fn restoring_and_purging_at_once_do_one_of_the_two(f: &Fixture)
         tasks.spawn(async move { restore(&store, &ann, id, at(60)).await.unwrap() });
     }
     for _ in 0..8 {
-        let store = other.clone();
+        let (store, ann) = (other.clone(), ann.clone());
         tasks.spawn(async move {
             let tx = store.begin().await.unwrap();
-            tx.purge_trash(at(55), 2).await.unwrap();
+            tx.bump_version(&ann).await.unwrap();
+            tx.purge_trash(&ann, at(55), 2).await.unwrap();
             tx.commit().await.unwrap();
             false
         });

@@ -222,7 +222,8 @@ impl Adapter<'_> {
         }
         let Some(ExtendedType::InputObject(input)) = self.schema.types.get("UpdateSessionInput") else { return };
         let of_input = |name: &Name| match name.as_str() {
-            "name" if !input.fields.contains_key("name") => name!("userTitle"),
+            // What a person calls it: its client's own name for it comes back with the next upload.
+            "name" => name!("userTitle"),
             _ => name.clone(),
         };
         let fields: Vec<(Name, Node<Value>)> =

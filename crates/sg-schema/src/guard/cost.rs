@@ -257,6 +257,7 @@ impl<'d> Pass<'d> {
             "messages" | "exchanges" | "matchingExchanges" | "blocks" => 20,
             "subagents" | "matchingMessages" | "facets" | "buckets" => 10,
             "relatedSessions" => 5,
+            "deletedSessions" | "jobs" => DEFAULT_PAGE,
             "sessionsByDay" | "activityByDay" | "types" | "possibleTypes" => 100,
             "sessionsByModel" | "sessionsByClient" | "sessionsByAgent" | "sessionsByBranch" | "sessionsByMachine" => {
                 100
@@ -269,26 +270,36 @@ impl<'d> Pass<'d> {
         };
         // Rows of a connection: the connection has counted them.
         let size = field.arguments.iter().filter(|a| is_size(&a.name));
-        let asked = size.map(|argument| self.size(argument)).max().unwrap_or(default);
+        let asked = size.map(|argument| self.size(argument, largest(&field.name))).max().unwrap_or(default);
         // A cursor alone asks for a page of the usual size, whatever `limit` says.
         let has_cursor = field.arguments.iter().any(|a| matches!(a.name.as_str(), "after" | "before"));
         if has_cursor { asked.max(DEFAULT_PAGE) } else { asked }
     }
 
-    fn size(&self, argument: &Argument) -> u64 {
-        const LARGEST: u64 = 200;
-        let clamp = |number: Option<i64>| number.map_or(1, |n| u64::try_from(n).unwrap_or(1).clamp(1, LARGEST));
+    fn size(&self, argument: &Argument, largest: u64) -> u64 {
+        let clamp = |number: Option<i64>| number.map_or(1, |n| u64::try_from(n).unwrap_or(1).clamp(1, largest));
         match &*argument.value {
             ast::Value::Int(int) => clamp(int.as_str().parse().ok()),
-            ast::Value::List(values) => (values.len() as u64).clamp(1, LARGEST),
+            ast::Value::List(values) => (values.len() as u64).clamp(1, largest),
             ast::Value::Variable(name) => match self.variables.map(|variables| variables.get(name.as_str())) {
                 Some(Some(Value::Number(number))) => clamp(number.as_i64()),
-                Some(Some(Value::Array(values))) => (values.len() as u64).clamp(1, LARGEST),
-                _ => LARGEST,
+                Some(Some(Value::Array(values))) => (values.len() as u64).clamp(1, largest),
+                _ => largest,
             },
-            _ => LARGEST,
+            _ => largest,
         }
     }
+}
+
+/// The most rows that a field shows, whatever is asked for.
+fn largest(field: &str) -> u64 {
+    if is_group(field) { 1_000 } else { 200 }
+}
+
+/// Whether a field is a list of figures that the database makes of all that is looked at, by a statement of its own.
+fn is_group(field: &str) -> bool {
+    let is_by = |what: &str| field.strip_prefix(what).is_some_and(|rest| rest.starts_with(char::is_uppercase));
+    field != "sessionsByDay" && (is_by("sessionsBy") || is_by("usageBy") || is_by("activityBy"))
 }
 
 /// Whether an argument says how many rows a page has.
@@ -336,13 +347,20 @@ const INTROSPECTION_FIELDS: [&str; 13] = [
     "ofType",
 ];
 
+/// What a figure over everything weighs, in objects: the estimate before, and what is spent when it is asked for.
+pub(crate) const GROUP_WEIGHT: u64 = 5_000;
+
 /// What a field costs beside its rows: a statement or a file of its own.
 fn weight(name: &str) -> u64 {
     match name {
         "markdownContent" | "rawData" | "sessionData" | "exchanges" | "matchingExchanges" => 20,
         // A search of its own.
         "relatedSessions" => 100,
-        "messages" | "events" | "parent" | "stats" | "analytics" | "node" => 10,
+        // Statements over everything that is looked at: a few hundred of them fit into one request.
+        field if is_group(field) => GROUP_WEIGHT,
+        "analytics" => GROUP_WEIGHT,
+        "stats" => GROUP_WEIGHT / 10,
+        "messages" | "events" | "parent" | "node" => 10,
         _ => 0,
     }
 }

@@ -24,6 +24,15 @@ pub fn trash_cursor(trashed: &TrashedSession) -> Cursor {
 }
 
 impl Store {
+    /// Owners of what is in the trash since before a time.
+    pub async fn owners_of_trash(&self, before: Timestamp) -> Result<Vec<UserId>> {
+        let mut sql = self.select(&["s.owner"]);
+        sql.add(" FROM session s WHERE s.deleted_at IS NOT NULL AND s.deleted_at < ")
+            .time(before)
+            .add(" GROUP BY s.owner");
+        Ok(self.rows(sql.end(), |row| Ok(UserId(row.text()?))).await?)
+    }
+
     /// A page of the trash, last deleted first.
     pub async fn trashed_sessions(&self, who: &Visibility, page: &PageRequest) -> Result<Page<TrashedSession>> {
         let sql = self.trashed_sessions_sql(who, page)?;
@@ -137,14 +146,15 @@ impl Tx {
         Ok(self.run(sql).await? > 0)
     }
 
-    /// Deletes at most `limit` sessions that are in the trash since before a time; returns the owner of each. Those that
-    /// somebody is about to restore are left for the next time.
-    pub async fn purge_trash(&self, before: Timestamp, limit: u32) -> Result<Vec<UserId>> {
+    /// Deletes at most `limit` of an owner's sessions that are in the trash since before a time; returns how many. Those
+    /// that somebody is about to restore are left for the next time.
+    pub async fn purge_trash(&self, owner: &UserId, before: Timestamp, limit: u32) -> Result<u64> {
         let mut sql = self.sql("DELETE FROM session WHERE deleted_at IS NOT NULL AND deleted_at < ");
-        sql.time(before).add(" AND id IN (SELECT id FROM session WHERE deleted_at IS NOT NULL AND deleted_at < ");
-        sql.time(before).add(" ORDER BY deleted_at, id LIMIT ").int(i64::from(limit));
-        sql.either("", " FOR UPDATE SKIP LOCKED").add(") RETURNING owner");
-        Ok(self.rows(sql, |row| Ok(UserId(row.text()?))).await?)
+        sql.time(before).add(" AND id IN (SELECT id FROM session WHERE owner = ").text(owner.as_str());
+        sql.add(" AND deleted_at IS NOT NULL AND deleted_at < ").time(before);
+        sql.add(" ORDER BY deleted_at, id LIMIT ").int(i64::from(limit));
+        sql.either("", " FOR UPDATE SKIP LOCKED").add(")");
+        Ok(self.run(sql).await?)
     }
 }
 
