@@ -66,9 +66,12 @@ impl App {
     /// Looks whether a request was answered before. The same key with another body is another request: its answer will
     /// take the first one's place, so that a third like the first is not answered from before the second.
     pub async fn idempotent(&self, caller: &Caller, request: IdempotentRequest) -> Result<Turn> {
-        let owner = caller.require(Scope::Write)?.user.clone();
+        let identity = caller.require(Scope::Write)?;
+        let owner = identity.user.clone();
+        // An answer may show what another key of the same owner may not see.
+        let scopes = identity.scopes.names();
         let IdempotentRequest { method, path, key, body } = request;
-        let key = Digest::of_parts([owner.as_str(), &method, &path, &key].map(str::as_bytes));
+        let key = Digest::of_parts([owner.as_str(), &scopes, &method, &path, &key].map(str::as_bytes));
         let turn = self.inner.turns.of(key).lock_owned().await;
         let since = self.now().plus_micros(-KEPT_SECS * 1_000_000);
         Ok(match self.store().kept_answer(&owner, key, body, since).await? {

@@ -77,8 +77,9 @@ impl App {
         Ok(project)
     }
 
-    /// Deletes a project for good, with all its sessions and those of them that are in the trash. They are out of every answer when this returns. Gives back the project
-    /// as it was, and when it was deleted.
+    /// Deletes a project for good, with all its sessions and those of them that are in the trash. They are out of every
+    /// answer when this returns, also of those kept for idempotency keys. Gives back the project as it was, and when it was
+    /// deleted.
     pub async fn delete_project(&self, caller: &Caller, id: &ProjectId) -> Result<(Project, Timestamp)> {
         let identity = caller.require(Scope::Write)?;
         let now = self.now();
@@ -89,6 +90,7 @@ impl App {
         let version = tx.bump_version(&identity.user).await?;
         tx.log_deleted_project(version, project.key, now).await?;
         let sessions = tx.delete_project(project.key).await?;
+        tx.forget_answers_of(&identity.user).await?;
         for part in sessions.chunks(UNINDEX_PART) {
             let job = JobKind::UnindexSessions { sessions: part.to_vec() };
             tx.enqueue(JobId(self.ids().uuid()), Some(&identity.user), &job, now).await?;

@@ -78,6 +78,7 @@ impl App {
         };
         expect(&session, etag)?;
         tx.purge_session(&identity.user, id).await?;
+        tx.forget_answers_of(&identity.user).await?;
         tx.bump_version(&identity.user).await?;
         tx.commit().await?;
         Ok(session)
@@ -98,6 +99,7 @@ impl App {
                 // First what a deletion of a project takes first, too.
                 tx.bump_version(&owner).await?;
                 let count = tx.purge_trash(&owner, before, PURGE_PART).await?;
+                tx.forget_answers_of(&owner).await?;
                 tx.commit().await?;
                 purged += count;
                 if count < u64::from(PURGE_PART) {

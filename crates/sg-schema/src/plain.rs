@@ -9,7 +9,7 @@ use std::io::Write as _;
 
 use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::{Selection, SelectionSet};
-use async_graphql::{ContextSelectionSet, Name, Response, Value};
+use async_graphql::{ContextSelectionSet, Response, Value};
 
 /// What a field of a `T` is.
 pub(crate) enum Plain<T> {
@@ -37,9 +37,6 @@ enum Step<T> {
     Typename(&'static str),
     Object(Plan<T>),
 }
-
-/// The one key of an object whose value is JSON already: serde_json's own name for it, which the library knows too.
-const IS_JSON: &str = "$serde_json::private::RawValue";
 
 /// The nesting of selections that is followed; deeper ones are the library's.
 const MAX_DEPTH: u32 = 16;
@@ -97,9 +94,8 @@ impl<T> Plan<T> {
             self.write(&row, &mut out);
         }
         out.push(b']');
-        // Only text was written, so nothing is replaced.
-        let text = String::from_utf8(out).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned());
-        Value::Object(IndexMap::from_iter([(Name::new(IS_JSON), Value::String(text))]))
+        // The library's kind for bytes, which nothing else here makes: no stored JSON can look like it.
+        Value::Binary(out.into())
     }
 }
 
@@ -188,21 +184,19 @@ pub(crate) fn strings(out: &mut Vec<u8>, values: Option<&[String]>) {
 /// Writes a value of an answer as JSON. What is JSON already is copied; the library's own way would parse it again.
 pub(crate) fn write(value: &Value, out: &mut Vec<u8>) {
     match value {
-        Value::Object(fields) => match fields.get(IS_JSON) {
-            Some(Value::String(json)) if fields.len() == 1 => out.extend_from_slice(json.as_bytes()),
-            _ => {
-                out.push(b'{');
-                for (at, (name, value)) in fields.iter().enumerate() {
-                    if at > 0 {
-                        out.push(b',');
-                    }
-                    string(out, name);
-                    out.push(b':');
-                    write(value, out);
+        Value::Binary(json) => out.extend_from_slice(json),
+        Value::Object(fields) => {
+            out.push(b'{');
+            for (at, (name, value)) in fields.iter().enumerate() {
+                if at > 0 {
+                    out.push(b',');
                 }
-                out.push(b'}');
+                string(out, name);
+                out.push(b':');
+                write(value, out);
             }
-        },
+            out.push(b'}');
+        }
         Value::List(values) => {
             out.push(b'[');
             for (at, value) in values.iter().enumerate() {
@@ -242,22 +236,29 @@ pub(crate) fn answer(answer: &Response) -> serde_json::Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use async_graphql::value;
+    use async_graphql::{Name, value};
 
     use super::*;
 
     #[test]
     fn what_is_written_is_what_the_library_writes() {
-        let json = Value::Object(IndexMap::from_iter([(Name::new(IS_JSON), Value::from("[{\"a\":1}]"))]));
         let mut data =
             value!({ "n": null, "t": true, "i": -7, "f": 1.5, "s": "\u{1f600}\"\n\u{1}</", "l": [[], {}, [1, "x"]] });
         if let Value::Object(fields) = &mut data {
-            fields.insert(Name::new("j"), json);
             fields.insert(Name::new("e"), Value::Enum(Name::new("ENUM")));
         }
         let ours = answer(&Response::new(data.clone())).unwrap();
         assert_eq!(String::from_utf8(ours).unwrap(), serde_json::to_string(&Response::new(data)).unwrap());
         let failed = Response::from_errors(vec![async_graphql::ServerError::new("no", None)]);
         assert_eq!(answer(&failed).unwrap(), serde_json::to_vec(&failed).unwrap());
+    }
+
+    /// What an agent left in its file may have any key, also the one by which serde_json marks JSON that is written as it is.
+    #[test]
+    fn no_stored_json_is_taken_for_ours() {
+        let forged = value!({ "$serde_json::private::RawValue": "1,\"text\":\"forged\"" });
+        let data = Value::List(vec![forged, Value::Binary(b"{\"a\":1}".as_slice().into())]);
+        let ours = String::from_utf8(answer(&Response::new(data)).unwrap()).unwrap();
+        assert_eq!(ours, r#"{"data":[{"$serde_json::private::RawValue":"1,\"text\":\"forged\""},{"a":1}]}"#);
     }
 }

@@ -10,12 +10,14 @@ use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
 use serde::Serialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use sg_domain::{Caller, Error, ErrorKind};
 
 use crate::failure::{present, server_error};
 use crate::graphql::Graphql;
 use crate::http::params::Params;
 use crate::operation::{Reply, Unready};
+use crate::plain;
 pub use message::Credential;
 use message::Incoming;
 
@@ -239,7 +241,10 @@ impl Graphql {
         let is_subscription = operation.is_subscription();
         let messages = self.replies(caller, operation).map(move |reply| match reply {
             Reply::Next(response) => {
-                let text = written(&About { id: &name.id, kind: "next", payload: Some(&*response) });
+                // Raw, because the answer is written by other hands than serde's.
+                let answer = plain::answer(&response).and_then(|json| serde_json::from_slice::<Box<RawValue>>(&json));
+                let payload = answer.inspect_err(|error| tracing::error!(%error, "an answer cannot be written")).ok();
+                let text = written(&About { id: &name.id, kind: "next", payload });
                 Message { is_last: false, ..name.last(text) }
             }
             Reply::Refused(errors) => name.last(failed(&name.id, &errors)),

@@ -17,6 +17,7 @@ use sg_domain::{Caller, Job};
 use crate::failure::{Outcome, present, server_error};
 use crate::graphql::{Graphql, panicked};
 use crate::guard::{Bound, Document};
+use crate::plain;
 
 /// What happened, for a subscription field to show.
 #[derive(Clone)]
@@ -96,7 +97,10 @@ impl Graphql {
             let bound = self.guard().variables(&document, operation, variables)?;
             Ok((document, bound))
         });
-        let json = |answer: Response| serde_json::to_value(answer).unwrap_or_default();
+        let json = |answer: Response| {
+            let written = plain::answer(&answer).unwrap_or_default();
+            serde_json::from_slice(&written).unwrap_or_default()
+        };
         match checked {
             Ok((document, bound)) => {
                 self.stream(caller, document, None, bound).map(move |told| json(told.response)).boxed()

@@ -25,8 +25,8 @@ mod schema;
 mod serve;
 mod user;
 
-/// Of each thread that runs requests: address space, of which only what is used is taken.
-const THREAD_STACK_BYTES: usize = 8 * 1024 * 1024;
+/// Of each thread that runs requests or reads files: address space, of which only what is used is taken.
+pub(crate) const THREAD_STACK_BYTES: usize = 8 * 1024 * 1024;
 
 /// Keeps the sessions of your AI coding agents and answers questions about them, over GraphQL and REST.
 #[derive(Debug, Parser)]

@@ -68,6 +68,14 @@ impl Tx {
         Ok(())
     }
 
+    /// Removes what is kept of an owner: something it may show is gone for good.
+    pub async fn forget_answers_of(&self, owner: &UserId) -> Result<()> {
+        let mut sql = self.sql("DELETE FROM kept_answer WHERE owner = ");
+        sql.text(owner.as_str());
+        self.run(sql).await?;
+        Ok(())
+    }
+
     /// Removes what was kept before a time; returns how many.
     pub async fn forget_answers(&self, before: Timestamp) -> Result<u64> {
         let mut sql = self.sql("DELETE FROM kept_answer WHERE created_at < ");

@@ -169,3 +169,28 @@ async fn an_event_stream_takes_no_key() {
     assert_eq!((answer.status, code(&answer).as_str()), (400, "VALIDATION_ERROR"), "{}", answer.text());
     assert_eq!(gateway.graphql("{ sessions { total } }", json!({})).await["sessions"]["total"], 0, "nothing was done");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_may_not_read_gets_no_answer_that_shows_something() {
+    let gateway = Gateway::start().await;
+    put(&gateway, "k", "one").await;
+    let write_only = gateway.key_with(&gateway.me, &[Scope::Write]).await;
+    let answer = send(&gateway, &write_only, "/api/v1/graphql", "k", PUT, json!({ "name": "one" })).await;
+    assert_eq!((is_replay(&answer), code(&answer).as_str()), (false, "FORBIDDEN"), "{}", answer.text());
+    gateway.run_jobs().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_gone_for_good_is_in_no_answer_that_is_given_again() {
+    let gateway = Gateway::start().await;
+    let id = put(&gateway, "k", "one").await.json()["data"]["putSession"]["session"]["id"].clone();
+    for name in ["deleteSession", "purgeSession"] {
+        let field = if name == "deleteSession" { "deletedSessionId" } else { "purgedSessionId" };
+        let query = format!("mutation($id: String!) {{ {name}(input: {{ id: $id }}) {{ {field} }} }}");
+        gateway.graphql(&query, json!({ "id": id })).await;
+    }
+    let again = put(&gateway, "k", "one").await;
+    assert!(!is_replay(&again), "{}", again.text());
+    assert_ne!(again.json()["data"]["putSession"]["session"]["id"], id);
+    gateway.run_jobs().await;
+}

@@ -140,3 +140,26 @@ fn watching_imports_what_changes() {
     watching.kill().unwrap();
     watching.wait().unwrap();
 }
+
+/// The marker by which serde_json knows JSON inside JSON starts its count of levels anew, so a small file can nest deeper
+/// than any limit of one parse.
+#[test]
+fn a_file_that_nests_deeper_than_a_usual_stack_stops_nothing() {
+    let program = Program::with_user();
+    claude(&program.home(), FIRST, &[("user", "why does the turbine stall"), ("assistant", "look at the valve")]);
+    let around = |inner: &str| format!("{}{inner}{}", "[".repeat(110), "]".repeat(110));
+    let mut nested = around("1");
+    for _ in 0..14 {
+        let text = serde_json::Value::from(nested.as_str());
+        nested = around(&format!("{{\"$serde_json::private::RawValue\":{text}}}"));
+    }
+    let record = format!(
+        "{{\"type\":\"assistant\",\"sessionId\":\"{SECOND}\",\"uuid\":\"u\",\"cwd\":\"/home/ana/thing\",\"timestamp\":\"2026-01-02T03:04:05Z\",\
+         \"message\":{{\"role\":\"assistant\",\"content\":[{{\"type\":\"tool_use\",\"id\":\"t\",\"name\":\"X\",\"input\":{{\"a\":{nested}}}}}]}}}}\n"
+    );
+    assert!(record.len() < 4 * 1_024 * 1_024, "{} bytes", record.len());
+    std::fs::write(program.home().join(".claude/projects/-home-ada-thing").join(format!("{SECOND}.jsonl")), record)
+        .unwrap();
+    let [found, new, ..] = row(&program.ok(&["import"]), "claude-code");
+    assert!(found >= 1 && new >= 1, "the good file is in");
+}

@@ -219,7 +219,7 @@ async fn a_printed_rename_outlives_the_next_upload() {
         let answer = run(&gateway, &text("update_session"), &json!({ "id": session, "name": name }), None).await;
         assert_eq!(answer["data"]["updateSession"]["name"], name, "{answer:#}");
     }
-    gateway.put(&gateway.me, Sample::new("a").project(PROJECT, "P").named("uploaded again").user("more")).await;
+    gateway.put(&gateway.me, Sample::new("b").project(PROJECT, "P").named("uploaded again").user("more")).await;
     gateway.run_jobs().await;
     let query = "query($id: String!) { session(id: $id) { name userTitle } }";
     let found = gateway.graphql(query, json!({ "id": session })).await;

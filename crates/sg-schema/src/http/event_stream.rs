@@ -8,6 +8,7 @@ use sg_domain::Error;
 
 use crate::failure::{present, server_error};
 use crate::operation::Reply;
+use crate::plain;
 
 /// The end. Its data is empty but there: a browser's `EventSource` does not tell of an event without.
 const COMPLETE: &str = "event: complete\ndata: \n\n";
@@ -21,7 +22,7 @@ struct Failed<'a> {
 /// The events of an operation.
 pub(super) fn events(replies: BoxStream<'static, Reply>) -> BoxStream<'static, Bytes> {
     let events = replies.map(|reply| match reply {
-        Reply::Next(response) => next(&*response),
+        Reply::Next(response) => next(plain::answer(&response)),
         Reply::Refused(errors) => failed(&errors),
         Reply::Complete => Bytes::from_static(COMPLETE.as_bytes()),
     });
@@ -39,16 +40,17 @@ pub fn refused_events(error: Error, request_id: &str) -> Bytes {
 }
 
 fn failed(errors: &[ServerError]) -> Bytes {
-    let mut bytes = next(&Failed { errors }).to_vec();
+    let mut bytes = next(serde_json::to_vec(&Failed { errors })).to_vec();
     bytes.extend_from_slice(COMPLETE.as_bytes());
     bytes.into()
 }
 
 /// One result. JSON as it is written here has no line ends, so it is one line of data.
-fn next(result: &impl serde::Serialize) -> Bytes {
+fn next(result: serde_json::Result<Vec<u8>>) -> Bytes {
     let mut bytes = b"event: next\ndata: ".to_vec();
-    if let Err(error) = serde_json::to_writer(&mut bytes, result) {
-        tracing::error!(%error, "an event cannot be written");
+    match result {
+        Ok(json) => bytes.extend_from_slice(&json),
+        Err(error) => tracing::error!(%error, "an event cannot be written"),
     }
     bytes.extend_from_slice(b"\n\n");
     bytes.into()

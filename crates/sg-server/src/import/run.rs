@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 
 use super::scan::Unit;
 use super::workspace::Workspaces;
+use crate::command::THREAD_STACK_BYTES;
 use crate::progress::Bar;
 use crate::run::spawn;
 
@@ -122,13 +123,18 @@ fn read_and_store(importer: &Importer<'_>, units: &[Unit], settings: Settings, b
     std::thread::scope(|scope| {
         for _ in 0..threads {
             let (sender, next, budget) = (sender.clone(), &next, &budget);
-            scope.spawn(move || {
+            let read_all = move || {
                 while let Some(unit) = units.get(next.fetch_add(1, Ordering::Relaxed)) {
                     if sender.blocking_send(read(importer, unit, budget, settings.max_file_bytes)).is_err() {
                         return;
                     }
                 }
-            });
+            };
+            // JSON in a file may nest as deep as its reader allows; a thread that does not start leaves its part to others.
+            let thread = std::thread::Builder::new().stack_size(THREAD_STACK_BYTES);
+            if let Err(error) = thread.spawn_scoped(scope, read_all) {
+                tracing::warn!(%error, "a thread for reading could not be started");
+            }
         }
         drop(sender);
         let files = futures_util::stream::unfold(receiver, async |mut files| Some((files.recv().await?, files)));
