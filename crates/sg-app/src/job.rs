@@ -171,7 +171,8 @@ impl App {
         self.store().blobs().sweep(self.store(), before).await
     }
 
-    /// Puts a sweep of blobs, kept answers and the trash into the queue, unless one waits there. The server does it once in a while, for no caller.
+    /// Puts a sweep of all that has had its time (sign-ins, kept answers, the log of changes, jobs, the trash, blobs) into
+    /// the queue, unless one waits there. The server does it once in a while, for no caller.
     pub async fn schedule_sweep(&self) -> Result<()> {
         let tx = self.store().begin().await?;
         tx.enqueue(JobId(self.ids().uuid()), None, &JobKind::SweepBlobs, self.now()).await?;

@@ -23,7 +23,8 @@ pub enum JobKind {
         /// The sessions.
         sessions: Vec<SessionId>,
     },
-    /// Removes what has been in the trash for long enough, and blobs that no row names.
+    /// Removes all that has had its time: what has been in the trash for long enough, old changes, jobs, answers and
+    /// sign-ins, and blobs that no row names.
     SweepBlobs,
 }
 

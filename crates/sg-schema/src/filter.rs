@@ -9,7 +9,7 @@ use sg_domain::{Error, Result, SessionFilter, Timestamp};
 #[derive(InputObject, Clone, Debug, Default)]
 #[graphql(name = "SessionFilters")]
 pub(crate) struct SessionFilters {
-    /// Only sessions of this project.
+    /// Only sessions of the project that clients know by this id.
     project_id: Option<String>,
     /// Only sessions of any of these projects.
     project_ids: Option<Vec<String>>,

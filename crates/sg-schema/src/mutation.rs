@@ -117,7 +117,7 @@ impl Mutation {
         Box::pin(delete_sessions(Reach::of(ctx), input)).await
     }
 
-    /// Takes a session out of the trash, as it was. `CONFLICT` when its client has stored it anew since, or when another
+    /// Takes a session out of the trash, as it was but for `updatedAt`. `CONFLICT` when its client has stored it anew since, or when another
     /// session has its alias now.
     async fn restore_session(
         &self,

@@ -222,8 +222,8 @@ impl Query {
         ctx: &Context<'_>,
         #[graphql(
             desc = "Whether to ask without being counted: every other field of the operation's root is left out of the \
-                    answer as if `@skip` stood on it, and what the request took is given back. A caller that is over its \
-                    limit is refused all the same.",
+                    answer as if `@skip` stood on it, and what the request took is given back (over sockets and event \
+                    streams it is not). A caller that is over its limit is refused all the same.",
             default_with = "Some(false)"
         )]
         dry_run: Option<bool>,

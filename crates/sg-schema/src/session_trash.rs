@@ -54,7 +54,7 @@ pub(crate) struct RestoreSessionInput {
 /// What came of restoring a session.
 #[derive(SimpleObject)]
 pub(crate) struct RestoreSessionPayload {
-    /// The session, as it was when it was deleted.
+    /// The session, as it was when it was deleted but for `updatedAt`.
     session: Session,
 }
 

@@ -1,16 +1,9 @@
-// The tabs a person finds on a first visit. Each answers on their own data: ids and words come from what is stored. They ask
-// only for what this server's schema has.
+// The tabs a person finds on a first visit. Each answers on their own data: ids and words come from what is stored.
 
-/** What the tabs are made from: something to name, and what there is to ask. */
+/** What the tabs are made from. */
 export const START = `query Start {
   sessions(first: 1) { nodes { id name project { id } } }
   projects { id name }
-  query: __type(name: "Query") { fields { name } }
-  session: __type(name: "Session") { fields { name args { name } } }
-  subscription: __type(name: "Subscription") { fields { name } }
-  analytics: __type(name: "Analytics") { fields { name } }
-  usage: __type(name: "TokenUsage") { fields { name } }
-  related: __type(name: "RelatedSession") { fields { name } }
 }`;
 
 /** A word to search for that is certain to be somewhere: one of the latest session's name. */
@@ -23,11 +16,11 @@ function tab(query, variables) {
   return { query: query.trim() + "\n", variables: variables ? JSON.stringify(variables, null, 2) : "" };
 }
 
-export function examples({ sessions, projects, ...types }) {
+export function examples({ sessions, projects }) {
   const latest = sessions?.nodes?.[0];
   const project = latest?.project ?? projects?.[0];
-  const has = (type, field) => types[type]?.fields?.some(({ name }) => name === field) ?? false;
-  const tabs = [
+  const from = new Date(Date.now() - 90 * 86_400_000).toISOString().slice(0, 10);
+  return [
     tab(`
 # Your projects, each with its latest sessions. Press the play button or Ctrl-Enter.
 query Projects {
@@ -105,53 +98,33 @@ query Filtered($filters: SessionFilters) {
     pageInfo { hasNextPage endCursor }
   }
 }`, { filters: { projectIds: project ? [project.id] : [], startDate: "2020-01-01" } }),
-  ];
-  if (has("query", "analytics")) tabs.push(analytics(has));
-  if (has("session", "relatedSessions")) tabs.push(related(has, latest));
-  if (has("subscription", "sessionChanged")) tabs.push(changes());
-  return tabs;
-}
-
-/** Of pairs of a field and how to ask for it those that are there, so that a tab never begins with an error. */
-function chosen(has, type, fields, indent = "    ") {
-  return fields.filter(([name]) => has(type, name)).map(([, text]) => indent + text).join("\n");
-}
-
-function analytics(has) {
-  const from = new Date(Date.now() - 90 * 86_400_000).toISOString().slice(0, 10);
-  const usage = ["total", "cost"].filter((name) => has("usage", name)).join(" ") || "__typename";
-  return tab(`
+    tab(`
 # Three months in figures. Days and hours are in UTC.
 query Analytics($from: String) {
   analytics(timeRange: { start: $from }) {
-${chosen(has, "analytics", [
-    ["totalSessions", "totalSessions"],
-    ["totalProjects", "totalProjects"],
-    ["sessionsByModel", "sessionsByModel(limit: 5) { model count }"],
-    ["sessionsByAgent", "sessionsByAgent(limit: 5) { agent count }"],
-    ["activityByDay", "activityByDay { date sessions projects }"],
-    ["usage", `usage { ${usage} }`],
-    ["usageByModel", `usageByModel { model usage { ${usage} } }`],
-  ])}
+    totalSessions
+    totalProjects
+    sessionsByModel(limit: 5) { model count }
+    sessionsByAgent(limit: 5) { agent count }
+    activityByDay { date sessions projects }
+    usage { total cost }
+    usageByModel { model usage { total cost } }
   }
-}`, { from });
-}
-
-function related(has, latest) {
-  return tab(`
+}`, { from }),
+    tab(`
 # Sessions that have to do with the latest one, and why.
 query Related($id: String!) {
   session(id: $id) {
     name
     relatedSessions(limit: 5) {
-${chosen(has, "related", [["similarity", "similarity"], ["reasons", "reasons"], ["name", "name"], ["project", "project { name }"]], "      ")}
+      similarity
+      reasons
+      name
+      project { name }
     }
   }
-}`, { id: latest?.id ?? "" });
-}
-
-function changes() {
-  return tab(`
+}`, { id: latest?.id ?? "" }),
+    tab(`
 # What happens to your sessions, as it happens. Press play, then import or sync a session; the square button stops it.
 subscription Changes {
   sessionChanged {
@@ -159,5 +132,6 @@ subscription Changes {
     cursor
     session { name project { name } }
   }
-}`);
+}`),
+  ];
 }
