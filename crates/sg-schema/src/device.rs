@@ -8,14 +8,14 @@ use crate::loader::Reach;
 use crate::scalar::DateTime;
 
 /// A device without its tokens, of which only hashes are stored.
-pub(crate) struct Device(DeviceToken);
+pub(crate) struct Device(pub(crate) DeviceToken);
 
 /// A device that signed in, such as a machine that SpecStory's command line syncs from. What it says of itself is not
 /// checked.
 #[Object]
 impl Device {
     /// The device's id, which `revokeDevice` takes.
-    async fn id(&self) -> ID {
+    pub(crate) async fn id(&self) -> ID {
         ID(self.0.id.to_string())
     }
 

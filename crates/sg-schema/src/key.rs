@@ -27,7 +27,7 @@ pub(crate) struct ApiKey(pub(crate) Key);
 #[Object]
 impl ApiKey {
     /// The key's id, which `revokeApiKey` takes; not the secret.
-    async fn id(&self) -> ID {
+    pub(crate) async fn id(&self) -> ID {
         ID(self.0.id.to_string())
     }
 

@@ -1,11 +1,13 @@
 //! Anything that has an id, by that id.
 
 use async_graphql::{ID, Interface};
-use sg_domain::{ErrorKind, ExchangeId, JobId, MessageId, SessionId};
+use sg_domain::{ErrorKind, ExchangeId, JobId, KeyId, MessageId, SessionId};
 
+use crate::device::{Device, devices};
 use crate::exchange::{Exchange, exchange};
-use crate::failure::Nullable;
+use crate::failure::{Nullable, Outcome};
 use crate::job::Job;
+use crate::key::{ApiKey, api_keys};
 use crate::loader::Reach;
 use crate::message::{Message, message};
 use crate::project::{Project, project_or_null};
@@ -26,6 +28,10 @@ pub(crate) enum Node {
     Exchange(Exchange),
     /// A job.
     Job(Job),
+    /// An API key.
+    ApiKey(ApiKey),
+    /// A device.
+    Device(Device),
     /// A user.
     User(User),
 }
@@ -53,6 +59,13 @@ pub(crate) async fn node(reach: &Reach, id: &str) -> Nullable<Node> {
             Err(error) => return Some(Err(error.into())),
         }
     }
+    if let Ok(id) = id.parse::<KeyId>() {
+        match key_or_device(reach, id).await {
+            Ok(None) => {}
+            Ok(Some(found)) => return Some(Ok(found)),
+            Err(failure) => return Some(Err(failure)),
+        }
+    }
     if let Ok(identity) = &reach.caller.identity
         && identity.user.as_str() == id
     {
@@ -62,6 +75,15 @@ pub(crate) async fn node(reach: &Reach, id: &str) -> Nullable<Node> {
         });
     }
     wrap(project_or_null(reach, id).await)
+}
+
+/// Keys and devices have ids of one kind.
+async fn key_or_device(reach: &Reach, id: KeyId) -> Outcome<Option<Node>> {
+    if let Some(key) = api_keys(reach).await?.into_iter().find(|key| key.0.id == id) {
+        return Ok(Some(key.into()));
+    }
+    let device = devices(reach).await?.into_iter().find(|device| device.0.id == id);
+    Ok(device.map(Into::into))
 }
 
 fn wrap<T: Into<Node>>(found: Nullable<T>) -> Nullable<Node> {

@@ -132,7 +132,7 @@ impl Query {
     async fn node(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The id of a project, session, message, exchange, job or user.")] id: ID,
+        #[graphql(desc = "The id of a project, session, message, exchange, job, API key, device or user.")] id: ID,
     ) -> Nullable<Node> {
         Box::pin(node(Reach::of(ctx), &id)).await
     }
@@ -141,7 +141,10 @@ impl Query {
     async fn nodes(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "At most 100 ids of projects, sessions, messages, exchanges, jobs or users.")] ids: Vec<ID>,
+        #[graphql(
+            desc = "At most 100 ids of projects, sessions, messages, exchanges, jobs, API keys, devices or users."
+        )]
+        ids: Vec<ID>,
     ) -> Outcome<Vec<Nullable<Node>>> {
         if ids.len() > MAX_NODES {
             return Err(Error::invalid(format!("nodes takes at most {MAX_NODES} ids, ask in parts")).into());

@@ -1,16 +1,23 @@
 //! Whose data is seen; ids round trip; errors are coded and masked.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::harness::{Gateway, Sample};
 
 async fn ids(gateway: &Gateway) -> Vec<(&'static str, String)> {
-    let query = "{ viewer { id } projects { id sessions { items { id exchanges { id } messages(first: 1) { nodes { id } } } } } }";
+    let device = sg_app::NewDevice { hostname: "laptop".to_owned(), ..sg_app::NewDevice::default() };
+    gateway.app.create_device(&gateway.me.caller, &gateway.me.user.id, &device).await.unwrap();
+    let query = "{ viewer { id } apiKeys { id } devices { id } jobs(first: 1) { nodes { id } } projects { id sessions { items { id exchanges { id } messages(first: 1) { nodes { id } } } } } }";
     let data = gateway.graphql(query, json!({})).await;
     let session = &data["projects"][0]["sessions"]["items"][0];
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     vec![
         ("User", text(&data["viewer"]["id"])),
+        ("ApiKey", text(&data["apiKeys"][0]["id"])),
+        ("Device", text(&data["devices"][0]["id"])),
+        ("Job", text(&data["jobs"]["nodes"][0]["id"])),
         ("Project", text(&data["projects"][0]["id"])),
         ("Session", text(&session["id"])),
         ("Exchange", text(&session["exchanges"][0]["id"])),
@@ -26,6 +33,10 @@ async fn nodes_round_trip_and_stay_private() {
     gateway.seed(Sample::new("a")).await;
     let other = gateway.other().await;
     let ids = ids(&gateway).await;
+    let schema = gateway.graphql("{ __type(name: \"Node\") { possibleTypes { name } } }", json!({})).await;
+    let types = schema["__type"]["possibleTypes"].as_array().unwrap().iter().map(|ty| ty["name"].as_str().unwrap());
+    let tested = ids.iter().map(|(ty, _)| *ty).collect::<BTreeSet<_>>();
+    assert_eq!(types.collect::<BTreeSet<_>>(), tested, "the schema's on the left, this test's on the right");
     for (ty, id) in &ids {
         let data = gateway.graphql(NODE, json!({ "id": id })).await;
         assert_eq!(data["node"], json!({ "__typename": ty, "id": id }));
