@@ -138,7 +138,7 @@ struct Peer {
 impl Peer {
     async fn start(kind: &Kind, folder: &Path, database: &Path) -> anyhow::Result<Self> {
         let program = folder.join(kind.program);
-        let program = if program.exists() { program } else { PathBuf::from(kind.program) };
+        let program = if program.is_file() { program } else { PathBuf::from(kind.program) };
         let mut process = tokio::process::Command::new(program)
             .arg(folder.join(kind.script))
             .arg(database)
