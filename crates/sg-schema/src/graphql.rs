@@ -100,13 +100,13 @@ impl Graphql {
     }
 
     fn of(app: App, limits: GraphqlLimits, manifest: Option<Manifest>) -> sg_domain::Result<Self> {
-        let mut guard = Guard::new(&sdl(), limits.clone()).map_err(Error::internal)?;
+        let sdl = sdl();
+        let mut guard = Guard::new(&sdl, limits.clone()).map_err(Error::internal)?;
         if let Some(manifest) = manifest {
             guard.trust(manifest)?;
         }
         let answers = Answers::new(limits.answer_cache_bytes);
         let prices = format!("{:?}", app.price_table());
-        let sdl = sdl();
         let epoch = Digest::of_parts([env!("CARGO_PKG_VERSION").as_bytes(), sdl.as_bytes(), prices.as_bytes()]);
         Ok(Self { inner: Arc::new(Inner { app, schema: build_schema(), guard, limits, answers, epoch }) })
     }

@@ -113,11 +113,7 @@ impl Slot {
         let text =
             |name: &HeaderName| Some((name.to_string(), response.headers().get(name)?.to_str().ok()?.to_owned()));
         let headers = KEPT.iter().filter_map(text).collect();
-        let kept = KeptAnswer { status: response.status().as_u16(), headers, body };
-        if let Err(error) = app.keep_answer(turn, kept).await {
-            // It is done: a repetition will be run, which is what it would be without a key.
-            tracing::warn!(error = ?error, "an answer could not be kept for its idempotency key");
-        }
+        store(app, turn, KeptAnswer { status: response.status().as_u16(), headers, body }).await;
     }
 }
 
@@ -133,8 +129,12 @@ fn is_unfinished(answer: &async_graphql::Response) -> bool {
 /// Keeps for repetitions that the request was answered, and no more.
 async fn keep_done(app: &App, turn: IdempotentTurn, why: &str) {
     let headers = vec![(CONTENT_TYPE.to_string(), "application/json".to_owned())];
-    let kept = KeptAnswer { status: StatusCode::OK.as_u16(), headers, body: done(why) };
+    store(app, turn, KeptAnswer { status: StatusCode::OK.as_u16(), headers, body: done(why) }).await;
+}
+
+async fn store(app: &App, turn: IdempotentTurn, kept: KeptAnswer) {
     if let Err(error) = app.keep_answer(turn, kept).await {
+        // It is done: a repetition will be run, which is what it would be without a key.
         tracing::warn!(error = ?error, "an answer could not be kept for its idempotency key");
     }
 }

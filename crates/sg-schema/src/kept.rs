@@ -20,7 +20,7 @@ use crate::graphql::Graphql;
 
 /// Root fields that the database alone decides, whatever is selected below them but for [`NEVER_BELOW`].
 const ROOTS: [&str; 6] = ["projects", "project", "sessions", "sessionList", "session", "__typename"];
-/// Fields and arguments that the clock, the index or a setting decides, too.
+/// Fields and arguments that the clock or the index decides, too.
 const NEVER_BELOW: [&str; 6] =
     ["activity", "sessionsThisWeek", "sessionsByDay", "timeFilter", "searchText", "relatedSessions"];
 /// A smaller body is not worth packing.
@@ -136,10 +136,13 @@ impl Wanted {
 
     /// Whether the caller has this very answer already.
     pub(crate) fn is_not_modified(&self, request: &Request<Bytes>) -> bool {
+        // Most requests are no such question: the tag, a digest of the whole key, is only made for one that is.
+        if request.method() != Method::GET || !request.headers().contains_key(IF_NONE_MATCH) {
+            return false;
+        }
         let etag = self.etag();
         let lists = |value: &str| value.split(',').any(|tag| tag.trim() == etag);
-        request.method() == Method::GET
-            && request.headers().get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).any(lists)
+        request.headers().get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).any(lists)
     }
 }
 

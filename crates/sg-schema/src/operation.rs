@@ -10,11 +10,13 @@ use futures_util::stream::{self, BoxStream};
 use http::{HeaderMap, Request};
 use sg_domain::{Caller, Error, ErrorKind, RateStanding, Result};
 
+use crate::failure::{present, server_error};
 use crate::graphql::{Graphql, Ran, panicked};
 use crate::guard::{Bound, Document, Guard, Missing, Refused};
 use crate::http::params::Params;
 use crate::idempotency::{Keyed, Root, keyed};
 use crate::kept::Wanted;
+use crate::plain;
 use crate::stream::Told;
 
 /// An operation that may run.
@@ -137,6 +139,40 @@ impl Graphql {
             }
         };
         stream::once(result).flat_map(|replies| stream::iter(replies.into_iter().flatten())).boxed()
+    }
+
+    /// The answers of an operation from its text, without a transport: each as JSON.
+    pub fn follow(
+        &self,
+        caller: Caller,
+        query: &str,
+        variables: serde_json::Map<String, serde_json::Value>,
+    ) -> BoxStream<'static, serde_json::Value> {
+        let request_id = caller.request_id.clone();
+        let params = Params { query: Some(query.to_owned()), variables, ..Params::default() };
+        let replies = match self.prepare(&caller, params, false) {
+            Ok(operation) => self.replies(caller, operation),
+            Err(unready) => {
+                let errors = match unready {
+                    Unready::Malformed(error) | Unready::Unauthorized(error) => vec![server_error(error)],
+                    Unready::NotTrusted(error) => vec![error],
+                    Unready::Refused(refused) => refused.errors,
+                };
+                stream::iter([Reply::Refused(present(errors, &request_id))]).boxed()
+            }
+        };
+        let json = |answer: &Response| {
+            let written = plain::answer(answer).unwrap_or_default();
+            serde_json::from_slice(&written).unwrap_or_default()
+        };
+        let answers = replies.filter_map(move |reply| {
+            std::future::ready(match reply {
+                Reply::Next(response) => Some(json(&response)),
+                Reply::Refused(errors) => Some(json(&Response::from_errors(errors))),
+                Reply::Complete => None,
+            })
+        });
+        answers.boxed()
     }
 }
 

@@ -5,9 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use async_graphql::parser::types::{
-    DocumentOperations, ExecutableDocument, FragmentDefinition, OperationType, Selection,
-};
+use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, FragmentDefinition, Selection};
 use async_graphql::{Context, Name, Positioned, Request, Response};
 use futures_util::stream::{self, BoxStream, Stream, StreamExt as _};
 use parking_lot::Mutex;
@@ -17,7 +15,6 @@ use sg_domain::{Caller, Job};
 use crate::failure::{Outcome, present, server_error};
 use crate::graphql::{Graphql, panicked};
 use crate::guard::{Bound, Document};
-use crate::plain;
 
 /// What happened, for a subscription field to show.
 #[derive(Clone)]
@@ -66,8 +63,7 @@ pub(crate) fn shown<T>(event: Option<T>) -> Shown<T> {
 }
 
 impl Graphql {
-    /// Runs an operation of a checked document and gives its answers as they come: one of a query or a mutation, any number
-    /// of a subscription. Errors come out with their codes. Nothing goes on when the stream is dropped.
+    /// Runs a subscription of a checked document and gives its answers as they come. Errors come out with their codes. Nothing goes on when the stream is dropped.
     pub(crate) fn stream(
         &self,
         caller: Caller,
@@ -79,37 +75,9 @@ impl Graphql {
         stream::unfold((run, Stage::Begin), |(mut run, stage)| async move {
             let is_opening = matches!(stage, Stage::Begin);
             let (response, stage) = run.next(stage).await?;
-            let is_refusal = is_opening && run.is_subscription() && matches!(stage, Stage::Over);
+            let is_refusal = is_opening && matches!(stage, Stage::Over);
             Some((Told { response, is_refusal }, (run, stage)))
         })
-    }
-
-    /// The same from text, without a transport: each answer as JSON.
-    pub fn follow(
-        &self,
-        caller: Caller,
-        query: &str,
-        variables: serde_json::Map<String, serde_json::Value>,
-    ) -> BoxStream<'static, serde_json::Value> {
-        let request_id = caller.request_id.clone();
-        let checked = self.guard().document(query).and_then(|document| {
-            let operation = self.guard().operation(&document, None)?;
-            let bound = self.guard().variables(&document, operation, variables)?;
-            Ok((document, bound))
-        });
-        let json = |answer: Response| {
-            let written = plain::answer(&answer).unwrap_or_default();
-            serde_json::from_slice(&written).unwrap_or_default()
-        };
-        match checked {
-            Ok((document, bound)) => {
-                self.stream(caller, document, None, bound).map(move |told| json(told.response)).boxed()
-            }
-            Err(refused) => {
-                let errors = present(refused.errors, &request_id);
-                stream::iter([json(Response::from_errors(errors))]).boxed()
-            }
-        }
     }
 }
 
@@ -141,15 +109,10 @@ enum Stage {
 impl Run {
     async fn next(&mut self, stage: Stage) -> Option<(Response, Stage)> {
         let mut source = match stage {
-            Stage::Begin if self.is_subscription() => match self.open().await {
+            Stage::Begin => match self.open().await {
                 Ok(source) => source?,
                 Err(answer) => return Some((answer, Stage::Over)),
             },
-            Stage::Begin => {
-                let (caller, name) = (self.caller.clone(), self.operation_name.clone());
-                let ran = self.graphql.run(caller, &self.document, name, self.bound.clone(), None).await;
-                return Some((ran.map_or_else(|| self.panicked(), |ran| ran.response), Stage::Over));
-            }
             Stage::Live(source) => source,
             Stage::Over => return None,
         };
@@ -193,13 +156,6 @@ impl Run {
             async move { answers.next().await }
         };
         self.graphql.attempt(self.caller.clone(), &self.document, request, running).await
-    }
-
-    fn is_subscription(&self) -> bool {
-        let mut operations = self.document.executable.operations.iter();
-        let wanted = self.operation_name.as_deref();
-        let found = operations.find(|(name, _)| wanted.is_none() || name.map(Name::as_str) == wanted);
-        found.is_some_and(|(_, operation)| operation.node.ty == OperationType::Subscription)
     }
 
     fn panicked(&self) -> Response {
