@@ -9,7 +9,7 @@ use axum::body::Bytes;
 use axum::http::Request;
 use criterion::{Criterion, criterion_group, criterion_main};
 use serde_json::json;
-use sg_app::{App, Limits, NewSession, Parts, RandomIds, SystemClock};
+use sg_app::{App, NewSession, Parts, RandomIds, SystemClock};
 use sg_domain::{Caller, ProjectId, SessionMetadata, UserId};
 use sg_schema::{Graphql, GraphqlLimits};
 use sg_search::{TantivyConfig, TantivyIndex};
@@ -25,14 +25,12 @@ async fn seeded(dir: &std::path::Path) -> (App, Caller) {
         blob_options: Vec::new(),
         max_connections: 4,
     };
-    let app = App::new(Parts {
-        store: Store::open(&config).await.unwrap(),
-        search: Arc::new(TantivyIndex::open(TantivyConfig::new(dir.join("index"))).unwrap()),
-        clock: Arc::new(SystemClock),
-        ids: Arc::new(RandomIds),
-        limits: Limits::default(),
-        prices: Default::default(),
-    });
+    let app = App::new(Parts::new(
+        Store::open(&config).await.unwrap(),
+        Arc::new(TantivyIndex::open(TantivyConfig::new(dir.join("index"))).unwrap()),
+        Arc::new(SystemClock),
+        Arc::new(RandomIds),
+    ));
     let operator = Caller::local(UserId("user_bench".to_owned()));
     let user = app.create_user(&operator, "bench@example.com").await.unwrap();
     let caller = Caller::local(user.id);

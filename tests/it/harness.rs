@@ -9,14 +9,18 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, Request};
 use serde_json::{Value, json};
-use sg_app::{App, Clock, Ids, KeyRequest, Limits, NewSession, Parts, PriceTable, PutOutcome};
-use sg_domain::{
-    Caller, ContentBlock, Dialect, Message, ProjectId, Role, Scope, Scopes, Session, SessionMetadata, Timestamp,
-    TokenUsage, Transcript, User, UserId,
+use sg_app::{
+    AccountRules, App, Clock, Ids, KeyRequest, Letter, Limits, Mailer, ModelClient, NoModel, Parts, PutOutcome,
+    VAULT_KEY_BYTES, Vault,
 };
+use sg_domain::{Caller, Dialect, Scope, Scopes, Session, Timestamp, User, UserId};
 use sg_search::{SearchIndex, TantivyConfig, TantivyIndex};
 use sg_store::{Store, StoreConfig};
 use tower::ServiceExt as _;
+
+mod sample;
+
+pub use sample::Sample;
 
 /// A clock that stands still until it is moved.
 pub struct FixedClock(AtomicI64);
@@ -72,6 +76,59 @@ impl Ids for CountingIds {
     }
 }
 
+/// Keeps the mail that would be sent.
+#[derive(Default)]
+pub struct Outbox {
+    letters: Mutex<Vec<Letter>>,
+    /// Whether the mail server refuses everything.
+    pub is_down: std::sync::atomic::AtomicBool,
+}
+
+impl Outbox {
+    /// Everything sent so far.
+    pub fn letters(&self) -> Vec<Letter> {
+        self.letters.lock().unwrap().clone()
+    }
+}
+
+#[async_trait::async_trait]
+impl Mailer for Outbox {
+    async fn send(&self, letter: &Letter) -> sg_domain::Result<()> {
+        if self.is_down.load(Ordering::SeqCst) {
+            return Err(sg_domain::Error::new(sg_domain::ErrorKind::Unavailable, "the mail server does not answer"));
+        }
+        self.letters.lock().unwrap().push(letter.clone());
+        Ok(())
+    }
+}
+
+/// How a gateway is made.
+pub struct Setup {
+    pub engine: Engine,
+    pub limits: Limits,
+    pub accounts: AccountRules,
+    /// Whether there is a mail server: the gateway's outbox.
+    pub has_mail: bool,
+    pub model: Arc<dyn ModelClient>,
+}
+
+impl Default for Setup {
+    /// SQLite, everything as it comes, whoever asks may sign up, an outbox, no model.
+    fn default() -> Self {
+        Self {
+            engine: Engine::Sqlite,
+            limits: Limits::default(),
+            accounts: AccountRules {
+                sign_up: sg_app::SignUpPolicy::Open,
+                public_url: "https://sessions.example.com".to_owned(),
+                ..AccountRules::default()
+            },
+            has_mail: true,
+            model: Arc::new(NoModel),
+        }
+    }
+}
+
 /// Which SQL engine is under a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
@@ -94,6 +151,7 @@ pub struct Gateway {
     pub me: Account,
     pub clock: Arc<FixedClock>,
     pub ids: Arc<CountingIds>,
+    pub outbox: Arc<Outbox>,
     router: axum::Router,
     dir: tempfile::TempDir,
     store: StoreConfig,
@@ -113,19 +171,21 @@ impl Gateway {
 
     /// On SQLite, with something between the app and its index.
     pub async fn start_behind(wrap: impl FnOnce(Arc<dyn SearchIndex>) -> Arc<dyn SearchIndex>) -> Self {
-        Self::build(Engine::Sqlite, Limits::default(), wrap).await
+        Self::build(Setup::default(), wrap).await
     }
 
     /// On a chosen engine with chosen limits, with one account.
     pub async fn start_with(engine: Engine, limits: Limits) -> Self {
-        Self::build(engine, limits, |index| index).await
+        Self::start_as(Setup { engine, limits, ..Setup::default() }).await
     }
 
-    async fn build(
-        engine: Engine,
-        limits: Limits,
-        wrap: impl FnOnce(Arc<dyn SearchIndex>) -> Arc<dyn SearchIndex>,
-    ) -> Self {
+    /// Made in any way, with one account.
+    pub async fn start_as(setup: Setup) -> Self {
+        Self::build(setup, |index| index).await
+    }
+
+    async fn build(setup: Setup, wrap: impl FnOnce(Arc<dyn SearchIndex>) -> Arc<dyn SearchIndex>) -> Self {
+        let Setup { engine, limits, accounts, has_mail, model } = setup;
         let dir = tempfile::tempdir().unwrap();
         let database = match engine {
             Engine::Sqlite => None,
@@ -147,19 +207,20 @@ impl Gateway {
         let index = TantivyIndex::open(TantivyConfig::new(dir.path().join("index"))).unwrap();
         let clock = Arc::new(FixedClock(AtomicI64::new(FixedClock::START)));
         let ids = Arc::new(CountingIds::default());
+        let outbox = Arc::new(Outbox::default());
         let app = App::new(Parts {
-            store,
-            search: wrap(Arc::new(index)),
-            clock: clock.clone(),
-            ids: ids.clone(),
             limits,
-            prices: PriceTable::built_in(),
+            vault: Vault::new([7; VAULT_KEY_BYTES]),
+            accounts,
+            mail: has_mail.then(|| outbox.clone() as Arc<dyn Mailer>),
+            model,
+            ..Parts::new(store, wrap(Arc::new(index)), clock.clone(), ids.clone())
         });
         let mut config = sg_server::config::Config::default();
         config.http.spool_dir = dir.path().join("spool");
         let router = sg_server::http::router(app.clone(), &config);
         let me = account(&app, "me@example.com").await;
-        Self { app, me, clock, ids, router, dir, store: store_config, database }
+        Self { app, me, clock, ids, outbox, router, dir, store: store_config, database }
     }
 
     /// Another account, which may see nothing of the first.
@@ -170,6 +231,18 @@ impl Gateway {
     /// A key of an account with only these scopes.
     pub async fn key_with(&self, account: &Account, scopes: &[Scope]) -> String {
         let request = key_request(&account.user.id, scopes);
+        self.app.create_key(&Caller::local(account.user.id.clone()), request).await.unwrap().secret
+    }
+
+    /// A key of an account for another dialect, with every scope that people's keys have.
+    pub async fn key_for(&self, account: &Account, dialect: Dialect) -> String {
+        let request = KeyRequest { dialect, ..key_request(&account.user.id, &[Scope::Read, Scope::Write]) };
+        self.app.create_key(&Caller::local(account.user.id.clone()), request).await.unwrap().secret
+    }
+
+    /// A key for SessionFS with only these scopes.
+    pub async fn sessionfs_key_with(&self, account: &Account, scopes: &[Scope]) -> String {
+        let request = KeyRequest { dialect: Dialect::Sessionfs, ..key_request(&account.user.id, scopes) };
         self.app.create_key(&Caller::local(account.user.id.clone()), request).await.unwrap().secret
     }
 
@@ -184,7 +257,7 @@ impl Gateway {
         let folder = tempfile::tempdir_in(self.dir.path()).unwrap().keep();
         let search = Arc::new(TantivyIndex::open(TantivyConfig::new(folder)).unwrap());
         let (clock, ids) = (self.clock.clone(), self.ids.clone());
-        App::new(Parts { store, search, clock, ids, limits: Limits::default(), prices: PriceTable::built_in() })
+        App::new(Parts { vault: Vault::new([7; VAULT_KEY_BYTES]), ..Parts::new(store, search, clock, ids) })
     }
 
     /// Runs SQL in the database itself, on PostgreSQL.
@@ -450,143 +523,5 @@ impl Answer {
     /// A header as text; empty when it is not there.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |v| v.to_str().unwrap())
-    }
-}
-
-/// A session to seed, with sensible values for all that a test does not care about.
-#[derive(Clone, Debug)]
-pub struct Sample {
-    pub project: String,
-    pub project_name: String,
-    pub client_id: String,
-    pub name: String,
-    pub parent: Option<String>,
-    pub metadata: SessionMetadata,
-    pub messages: Vec<Message>,
-    pub raw: Option<String>,
-    pub session_data: Option<String>,
-    /// Time of the first message, in microseconds; each further one is a minute later.
-    pub started_at: i64,
-}
-
-impl Sample {
-    /// A short Claude Code session in project `1111-2222-3333-4444`.
-    pub fn new(client_id: &str) -> Self {
-        Self {
-            project: "1111-2222-3333-4444".to_owned(),
-            project_name: "gateway".to_owned(),
-            client_id: client_id.to_owned(),
-            name: format!("Session {client_id}"),
-            parent: None,
-            metadata: SessionMetadata {
-                client_name: Some("specstory-cli".to_owned()),
-                agent_name: Some("Claude Code".to_owned()),
-                git_branches: Some(vec!["main".to_owned()]),
-                llm_models: Some(vec!["claude-opus-4-6".to_owned()]),
-                ..SessionMetadata::default()
-            },
-            messages: Vec::new(),
-            raw: None,
-            session_data: None,
-            started_at: FixedClock::START - 3_600_000_000,
-        }
-        .user("Why does the login fail?")
-        .assistant("Because the token had expired.")
-    }
-
-    /// In another project.
-    pub fn project(mut self, id: &str, name: &str) -> Self {
-        (self.project, self.project_name) = (id.to_owned(), name.to_owned());
-        self
-    }
-
-    /// Called something else.
-    pub fn named(mut self, name: &str) -> Self {
-        self.name = name.to_owned();
-        self
-    }
-
-    /// With other metadata.
-    pub fn with(mut self, change: impl FnOnce(&mut SessionMetadata)) -> Self {
-        change(&mut self.metadata);
-        self
-    }
-
-    /// Without the messages so far.
-    pub fn silent(mut self) -> Self {
-        self.messages.clear();
-        self
-    }
-
-    /// The person says something.
-    pub fn user(self, text: &str) -> Self {
-        self.message(Message::text(Role::User, text))
-    }
-
-    /// The model says something, for 100 tokens in and 20 out.
-    pub fn assistant(self, text: &str) -> Self {
-        let usage = TokenUsage { input: 100, output: 20, ..TokenUsage::default() };
-        let model = self.metadata.llm_models.as_ref().and_then(|m| m.first().cloned());
-        self.message(Message { model, usage: Some(usage), ..Message::text(Role::Assistant, text) })
-    }
-
-    /// The model calls a tool, which answers.
-    pub fn tool(self, name: &str, input: Value, output: &str) -> Self {
-        let id = Some(format!("toolu_{}", self.messages.len()));
-        let call = ContentBlock::ToolUse { id: id.clone(), name: name.to_owned(), input };
-        let result = ContentBlock::ToolResult { tool_use_id: id, output: output.to_owned(), is_error: false };
-        self.message(Message { blocks: vec![call], ..Message::text(Role::Assistant, "") })
-            .message(Message { blocks: vec![result], ..Message::text(Role::Tool, "") })
-    }
-
-    /// Any message; it gets the next minute as its time.
-    pub fn message(mut self, mut message: Message) -> Self {
-        let minutes = self.messages.len() as i64;
-        message.at.get_or_insert(Timestamp::from_micros(self.started_at + minutes * 60_000_000));
-        self.messages.push(message);
-        self
-    }
-
-    /// Moved to a time; messages keep their distances.
-    pub fn at(mut self, time: &str) -> Self {
-        let start = Timestamp::parse(time).unwrap().micros();
-        let moved = start - self.started_at;
-        self.started_at = start;
-        for message in &mut self.messages {
-            message.at = message.at.map(|at| at.plus_micros(moved));
-        }
-        self
-    }
-
-    /// As `App::put_session` takes it.
-    pub fn into_new(self) -> NewSession {
-        let times: Vec<_> = self.messages.iter().filter_map(|m| m.at).collect();
-        let mut transcript = Transcript {
-            client_id: self.client_id.clone(),
-            format: "claude-code",
-            name: self.name.clone(),
-            parent_client_id: self.parent,
-            agent_id: None,
-            metadata: self.metadata.clone(),
-            messages: self.messages,
-            markdown: None,
-            session_data: None,
-            started_at: times.first().copied(),
-            ended_at: times.last().copied(),
-            raw: serde_json::Map::new(),
-        };
-        let markdown = sg_formats::specstory::write(&transcript);
-        transcript.metadata = SessionMetadata::default();
-        NewSession {
-            project: ProjectId::new(self.project).unwrap(),
-            project_name: self.project_name,
-            client_id: self.client_id,
-            name: self.name,
-            markdown: markdown.into(),
-            raw: self.raw.map(Into::into),
-            session_data: self.session_data.map(Into::into),
-            metadata: self.metadata,
-            transcript: Some(transcript),
-        }
     }
 }

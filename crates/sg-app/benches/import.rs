@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use sg_app::import::{ImportFile, ImportOptions, Workspace};
-use sg_app::{App, Limits, Parts, RandomIds, SystemClock};
+use sg_app::{App, Parts, RandomIds, SystemClock};
 use sg_domain::{Caller, Timestamp, UserId};
 use sg_search::{TantivyConfig, TantivyIndex};
 use sg_store::{Store, StoreConfig};
@@ -93,15 +93,7 @@ async fn app(dir: &std::path::Path) -> (App, Caller) {
     .await
     .unwrap();
     let search = Arc::new(TantivyIndex::open(TantivyConfig::new(dir.join("index"))).unwrap());
-    let limits = Limits::default();
-    let app = App::new(Parts {
-        store,
-        search,
-        clock: Arc::new(SystemClock),
-        ids: Arc::new(RandomIds),
-        limits,
-        prices: Default::default(),
-    });
+    let app = App::new(Parts::new(store, search, Arc::new(SystemClock), Arc::new(RandomIds)));
     let user = app.create_user(&Caller::local(UserId("operator".to_owned())), "bench@example.com").await.unwrap();
     (app, Caller::local(user.id))
 }

@@ -11,7 +11,7 @@ use sg_store::Store;
 use crate::attempt::{DeviceAttempts, SignInAttempts};
 use crate::idempotency::Turns as AnswerTurns;
 use crate::password::Turns;
-use crate::{Clock, Ids, PriceTable};
+use crate::{AccountRules, Clock, Ids, Mailer, ModelClient, NoModel, PriceTable, Vault};
 
 /// What one operation may cost.
 #[derive(Clone, Debug)]
@@ -60,6 +60,33 @@ pub struct Parts {
     pub limits: Limits,
     /// What models cost.
     pub prices: PriceTable,
+    /// How accounts come to be, and what they may use.
+    pub accounts: AccountRules,
+    /// The server's own secret.
+    pub vault: Vault,
+    /// Who sends mail; `None`: nobody.
+    pub mail: Option<Arc<dyn Mailer>>,
+    /// Who asks models.
+    pub model: Arc<dyn ModelClient>,
+}
+
+impl Parts {
+    /// The four that have no default, and for all else the defaults: no mail, no model, a secret that ends with this
+    /// process.
+    pub fn new(store: Store, search: Arc<dyn SearchIndex>, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
+        Self {
+            store,
+            search,
+            clock,
+            ids,
+            limits: Limits::default(),
+            prices: PriceTable::built_in(),
+            accounts: AccountRules::default(),
+            vault: Vault::random(),
+            mail: None,
+            model: Arc::new(NoModel),
+        }
+    }
 }
 
 /// Every operation of Sessiongraph. A cheap clone over one `Arc`.
@@ -75,6 +102,10 @@ pub(crate) struct Inner {
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) limits: Limits,
     pub(crate) prices: PriceTable,
+    pub(crate) accounts: AccountRules,
+    pub(crate) vault: Vault,
+    pub(crate) mail: Option<Arc<dyn Mailer>>,
+    pub(crate) model: Arc<dyn ModelClient>,
     /// When each key's or device's use was last noted, so that a busy one costs one write a minute. Bounded by their number.
     pub(crate) touched: Mutex<HashMap<KeyId, Timestamp>>,
     pub(crate) sign_in_attempts: SignInAttempts,
@@ -87,7 +118,7 @@ pub(crate) struct Inner {
 impl App {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
-        let Parts { store, search, clock, ids, limits, prices } = parts;
+        let Parts { store, search, clock, ids, limits, prices, accounts, vault, mail, model } = parts;
         let inner = Inner {
             store,
             search,
@@ -95,6 +126,10 @@ impl App {
             ids,
             limits,
             prices,
+            accounts,
+            vault,
+            mail,
+            model,
             touched: Mutex::default(),
             sign_in_attempts: SignInAttempts::default(),
             device_attempts: DeviceAttempts::default(),

@@ -3,8 +3,10 @@
 //! What belongs here: permission (the first statement of every operation), rules, the order of side effects, the
 //! transaction, the jobs it enqueues. What does not: HTTP and GraphQL types, SQL, an engine's types, spawning tasks.
 
+mod account_rules;
 mod analytics;
 mod app;
+mod archive;
 mod attempt;
 mod change;
 mod clock;
@@ -18,7 +20,9 @@ mod job;
 mod job_request;
 mod kept;
 mod key;
+mod mail;
 mod message;
+mod model;
 mod password;
 mod price;
 mod project;
@@ -37,7 +41,9 @@ mod share;
 mod sign_in;
 mod stats;
 mod user;
+mod vault;
 
+pub use account_rules::{AccountRules, SignUpPolicy};
 pub use analytics::{MAX_GROUPS, Spent, SpentBy};
 pub use app::{App, Limits, Parts};
 pub use change::ChangeRequest;
@@ -48,6 +54,8 @@ pub use idempotency::{IdempotentRequest, IdempotentTurn, Turn};
 pub use job::JobRun;
 pub use kept::KeptAnswers;
 pub use key::{CreatedKey, KeyRequest};
+pub use mail::{Letter, Mailer};
+pub use model::{ModelClient, ModelEndpoint, ModelFault, ModelProtocol, ModelRequest, NoModel, OfferedModel};
 pub use password::{MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS, check_password};
 pub use price::{Cost, Dollars, Price, PriceFault, PriceTable};
 pub use project::ProjectUpdate;
@@ -64,3 +72,4 @@ pub use sg_store::{
 };
 pub use share::SharedSession;
 pub use sign_in::{NewWebSession, SignUp};
+pub use vault::{VAULT_KEY_BYTES, Vault};

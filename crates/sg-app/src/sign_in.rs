@@ -95,11 +95,7 @@ impl App {
                         ));
                     }
                     None if sign_up.lets_in(&email) => {
-                        let user = User {
-                            id: UserId::from_uuid(self.ids().uuid()),
-                            email: email.clone(),
-                            created_at: self.now(),
-                        };
+                        let user = User::new(UserId::from_uuid(self.ids().uuid()), email.clone(), self.now());
                         tx.insert_user(&user).await?;
                         user
                     }

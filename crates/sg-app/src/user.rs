@@ -10,7 +10,7 @@ impl App {
     pub async fn create_user(&self, caller: &Caller, email: &str) -> Result<User> {
         caller.require(Scope::Admin)?;
         let email = normalise_email(email)?;
-        let user = User { id: UserId::from_uuid(self.ids().uuid()), email, created_at: self.now() };
+        let user = User::new(UserId::from_uuid(self.ids().uuid()), email, self.now());
         let tx = self.store().begin().await?;
         tx.insert_user(&user).await?;
         tx.commit().await?;

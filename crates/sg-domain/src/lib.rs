@@ -6,6 +6,7 @@
 
 pub mod address;
 pub mod analytics;
+pub mod archive;
 pub mod caller;
 pub mod change;
 pub mod content;
@@ -26,6 +27,7 @@ pub mod related;
 pub mod search;
 pub mod session;
 pub mod stats;
+pub mod tier;
 pub mod time;
 pub mod transcript;
 pub mod usage;
@@ -35,6 +37,7 @@ pub mod wtf8;
 
 pub use address::ClientAddress;
 pub use analytics::{AnalyticsScope, SessionsBy, UsageBy};
+pub use archive::{Archive, ArchiveFacts, ArchivedSession};
 pub use caller::{Caller, Credential, DataVersion, Dialect, Identity, Scope, Scopes, Visibility};
 pub use content::ContentBlock;
 pub use device_token::{AccessToken, DeviceCode, DeviceToken};
@@ -54,6 +57,7 @@ pub use related::{RelatedHit, RelatedQuery, RelatedReason};
 pub use search::{ExchangeHit, ExchangeQuery, FacetField, Hit, RankBy, SearchPage, SearchQuery};
 pub use session::{Session, SessionOrder, ShareStatus, TrashedSession};
 pub use stats::ProjectStats;
+pub use tier::{Feature, Tier};
 pub use time::Timestamp;
 pub use transcript::Transcript;
 pub use usage::TokenUsage;

@@ -88,6 +88,12 @@ impl Timestamp {
         IsoMillis(text)
     }
 
+    /// `YYYY-MM-DDTHH:MM:SS.uuuuuuZ`: RFC 3339 in UTC, to the microsecond.
+    pub fn to_iso_micros(self) -> String {
+        let millis = self.to_iso_millis();
+        format!("{}{:03}Z", millis.trim_end_matches('Z'), self.0.rem_euclid(1_000))
+    }
+
     /// `Sun, 06 Nov 1994 08:49:37 GMT`, the HTTP date (IMF-fixdate, RFC 9110 5.6.7).
     pub fn to_http_date(self) -> String {
         let format =

@@ -1,6 +1,6 @@
 //! A person with an account.
 
-use crate::{Error, Result, Timestamp, UserId};
+use crate::{Error, Result, Tier, Timestamp, UserId};
 
 /// An account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +11,46 @@ pub struct User {
     pub email: String,
     /// When it was made.
     pub created_at: Timestamp,
+    /// What the person is called.
+    pub display_name: Option<String>,
+    /// What it may use; `None` is what the server gives everyone.
+    pub tier: Option<Tier>,
+    /// When its address was shown to be its own.
+    pub email_verified_at: Option<Timestamp>,
+    /// When an operator turned it off: none of its credentials works any more.
+    pub disabled_at: Option<Timestamp>,
+    /// The program that last sent a session.
+    pub last_client: ClientFacts,
+    /// When a session was last sent.
+    pub last_sync_at: Option<Timestamp>,
+}
+
+/// What a client says of itself; every part may be unknown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClientFacts {
+    /// Its version.
+    pub version: Option<String>,
+    /// The system it runs on.
+    pub platform: Option<String>,
+    /// The machine it runs on.
+    pub device: Option<String>,
+}
+
+impl User {
+    /// An account as it is made: its address shown to be its own, nothing else known.
+    pub fn new(id: UserId, email: String, created_at: Timestamp) -> Self {
+        Self {
+            id,
+            email,
+            created_at,
+            display_name: None,
+            tier: None,
+            email_verified_at: Some(created_at),
+            disabled_at: None,
+            last_client: ClientFacts::default(),
+            last_sync_at: None,
+        }
+    }
 }
 
 /// Trims and lower-cases a mail address and checks that it looks like one.

@@ -2,8 +2,10 @@
 //! (`contracts/sessionfs.md` 2.1 to 2.4).
 
 mod archive;
+mod facts;
 
 pub use archive::{Limits, Member, pack, unpack};
+pub use facts::{facts, normalised_remote};
 
 use serde_json::{Map, Value};
 use sg_domain::transcript::Skipped;

@@ -43,7 +43,7 @@ use crate::route::{self, Route};
 const EXCHANGE: &str = "/api/v1/projects/{pid}/sessions/{sid}/exchanges/{xid}";
 
 /// Every route of the dialect.
-pub const ROUTES: &[Route] = &[
+pub const ROUTES: &[Route<Gate>] = &[
     Route::read("list projects", "/api/v1/projects", || get(project::projects)).kept(),
     Route::read("read project", "/api/v1/projects/{pid}", || get(project::project)).kept(),
     Route::read("list sessions", "/api/v1/projects/{pid}/sessions", || get(session::sessions)).kept(),
@@ -104,7 +104,7 @@ pub const SPOOL_MEMORY_BYTES: usize = 2 * 1024 * 1024;
 
 /// What handlers work with: `State<App>` or `State<Gate>`.
 #[derive(Clone)]
-pub(crate) struct Gate {
+pub struct Gate {
     pub(crate) app: App,
     pub(crate) settings: Arc<Settings>,
 }
@@ -117,8 +117,7 @@ impl FromRef<Gate> for App {
 
 /// The whole dialect. It expects an `Extension<Caller>` on each request and takes one without it for anonymous.
 ///
-/// It claims everything below `/api/v1/`: what it does not know is answered in its own words, for those who are signed
-/// in. More precise routes that are merged beside it go first.
+/// What it does not know is answered in its own words, for those who are signed in.
 pub fn router(app: App, settings: Settings) -> Router {
     let gate = Gate { app, settings: Arc::new(settings) };
     let mut router = Router::new();
@@ -130,9 +129,7 @@ pub fn router(app: App, settings: Settings) -> Router {
         // Merged into `any`, because the library adds `Allow` to every answer of a plain fallback, a 401 as well.
         router = router.route(path, any(other).merge(answer));
     }
-    for path in ["/api/v1", "/api/v1/", "/api/v1/{*rest}"] {
-        router = router.route(path, any(unknown));
-    }
+    let router = router.fallback(unknown);
     let kept = ROUTES.iter().filter(|route| route.is_kept).map(|route| route.path).collect();
     let answers = Arc::new(kept::Answers::new(gate.app.clone(), kept, gate.settings.answer_cache_bytes));
     // Preflights are answered outside of the limits: they cannot carry a credential.

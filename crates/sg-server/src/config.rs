@@ -9,17 +9,21 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+mod accounts;
 mod graphql;
 mod load;
 mod network;
 mod oidc;
 mod rate_limit;
+mod secrets;
 mod socket;
+pub use accounts::{AccountsSection, SignUpName};
 pub use graphql::GraphqlSection;
 pub use load::{ConfigError, Overrides, load};
 pub use network::Network;
 pub use oidc::OidcSection;
 pub use rate_limit::RateLimitSection;
+pub use secrets::SecretsSection;
 pub use socket::SocketSection;
 
 /// All settings.
@@ -39,6 +43,10 @@ pub struct Config {
     pub rate_limit: RateLimitSection,
     /// Signing in through a provider.
     pub oidc: OidcSection,
+    /// How accounts come to be, and what they may use.
+    pub accounts: AccountsSection,
+    /// The server's own secret.
+    pub secrets: SecretsSection,
     /// Rows and blobs.
     pub store: StoreSection,
     /// The index.
@@ -227,6 +235,8 @@ impl Default for Config {
             socket: SocketSection::default(),
             rate_limit: RateLimitSection::default(),
             oidc: OidcSection::default(),
+            accounts: AccountsSection::default(),
+            secrets: SecretsSection::default(),
             store: StoreSection::default(),
             search: SearchSection::default(),
             limits: LimitsSection::default(),
@@ -379,6 +389,17 @@ impl Config {
     pub(crate) fn pages(&self) -> sg_web::Settings {
         let public_url = self.http.public_url.trim_end_matches('/').to_owned();
         sg_web::Settings { public_url, oidc: self.oidc.settings() }
+    }
+
+    /// What the operations need to know of accounts.
+    pub fn account_rules(&self) -> sg_app::AccountRules {
+        self.accounts.rules(self.http.public_url.trim_end_matches('/'))
+    }
+
+    /// The SessionFS dialect's part.
+    pub(crate) fn sessionfs(&self) -> sg_rest::sessionfs::Settings {
+        let public_url = self.http.public_url.trim_end_matches('/').to_owned();
+        sg_rest::sessionfs::Settings { public_url, spool: self.http.specstory().spool }
     }
 
     /// Settings that do not go together.

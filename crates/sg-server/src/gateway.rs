@@ -13,6 +13,7 @@ use sg_search::{IndexStatus, Rebuild, SearchIndex, SessionDocument, TantivyConfi
 use sg_store::Store;
 
 use crate::config::Config;
+use crate::secret;
 
 /// What a command needs of the index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +51,13 @@ pub async fn open(config: &Config, index: IndexUse) -> anyhow::Result<Gateway> {
     };
     let store = Store::open(&config.store()).await.with_context(|| format!("cannot open the store at {shown}"))?;
     let (clock, ids) = (Arc::new(SystemClock), Arc::new(RandomIds));
-    let app = App::new(Parts { store, search, clock, ids, limits: config.limits(), prices });
+    let app = App::new(Parts {
+        limits: config.limits(),
+        prices,
+        accounts: config.account_rules(),
+        vault: secret::vault(config)?,
+        ..Parts::new(store, search, clock, ids)
+    });
     Ok(Gateway { app, owns_index })
 }
 

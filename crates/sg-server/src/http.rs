@@ -8,9 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::Response;
 use sg_app::App;
+use sg_rest::front::Front;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 use tower_http::timeout::RequestBodyTimeoutLayer;
@@ -57,6 +59,10 @@ pub fn router(app: App, config: &Config) -> Router {
     let rate_limits = Arc::new(RateLimits::new(&now, &config.rate_limit));
     let live = Arc::new(Live::new(&config.socket));
     let state = State { app: app.clone(), config: Arc::new(config.clone()), rate_limits, live };
+    let front = Front::new(
+        sg_rest::specstory::router(app.clone(), http.specstory()),
+        sg_rest::sessionfs::router(app.clone(), config.sessionfs()),
+    );
     let compression = CompressionLayer::new().compress_when(
         SizeAbove::new(http.compress_above_bytes)
             .and(NotForContentType::GRPC)
@@ -68,13 +74,17 @@ pub fn router(app: App, config: &Config) -> Router {
         .merge(health::router(state.clone()))
         .merge(page::router())
         .merge(graphql::router(&state))
-        .merge(sg_rest::specstory::router(app.clone(), http.specstory()))
         .merge(sg_web::router(app, config.pages()))
-        .fallback(async || failure::not_found())
+        .fallback(move |request| dialect(front, request))
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(state.clone(), request::limit))
         .layer(from_fn_with_state(state.clone(), identify::identify))
         .layer(RequestBodyTimeoutLayer::new(Duration::from_secs(http.body_timeout_secs)))
         .layer(compression)
         .layer(from_fn(request::observe))
+}
+
+/// What no other part answers is a dialect's, or nobody's.
+async fn dialect(front: Front, request: Request) -> Response {
+    front.answer(request).await.unwrap_or_else(|_| failure::not_found())
 }

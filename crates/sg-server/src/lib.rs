@@ -11,5 +11,6 @@ pub mod http;
 pub mod import;
 pub mod progress;
 pub mod run;
+pub mod secret;
 pub mod telemetry;
 pub mod worker;

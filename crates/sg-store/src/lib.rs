@@ -4,6 +4,7 @@
 //! speaks domain types; every read of tenant data takes a [`sg_domain::Visibility`].
 
 mod analytics;
+mod archive;
 mod blob;
 mod change;
 mod content;

@@ -1,15 +1,29 @@
 //! Accounts.
 
 use sea_orm::{ActiveValue::Set, EntityTrait};
-use sg_domain::{Error, ErrorKind, Result, Timestamp, User, UserId};
+use sg_domain::user::ClientFacts;
+use sg_domain::{Error, ErrorKind, Result, Tier, Timestamp, User, UserId};
 
 use crate::entity::user;
 use crate::error::{StoreError, StoreResult};
 use crate::row::Row;
 use crate::sql::{Sql, storable};
+use crate::store::named;
 use crate::{Store, Tx};
 
-const COLUMNS: [&str; 3] = ["u.id", "u.email", "u.created_at"];
+const COLUMNS: [&str; 11] = [
+    "u.id",
+    "u.email",
+    "u.created_at",
+    "u.display_name",
+    "u.tier",
+    "u.email_verified_at",
+    "u.disabled_at",
+    "u.client_version",
+    "u.client_platform",
+    "u.client_device",
+    "u.last_sync_at",
+];
 
 impl Store {
     /// The user with this (normalised) mail address.
@@ -35,7 +49,7 @@ impl Store {
 
     /// The user with this (normalised) mail address and the hash of their password, if they have one.
     pub async fn user_password(&self, email: &str) -> Result<Option<(User, Option<String>)>> {
-        let mut sql = self.select(&["u.id", "u.email", "u.created_at", "u.password"]);
+        let mut sql = self.select(&[&COLUMNS[..], &["u.password"]].concat());
         sql.add(r#" FROM "user" u WHERE u.email = "#).text(email);
         Ok(self.row(sql.end(), |row| Ok((decode(row)?, row.opt_text()?))).await?)
     }
@@ -63,6 +77,10 @@ impl Tx {
             email: Set(storable(&user.email)),
             created_at: Set(user.created_at.micros()),
             password: Set(None),
+            display_name: Set(user.display_name.as_deref().map(storable)),
+            tier: Set(user.tier.map(|tier| tier.name().to_owned())),
+            email_verified_at: Set(user.email_verified_at.map(Timestamp::micros)),
+            ..Default::default()
         };
         let done = user::Entity::insert(row).exec_without_returning(&self.tx).await;
         done.map_err(StoreError::from).map_err(Error::from).map_err(|mut e| {
@@ -92,5 +110,15 @@ impl Tx {
 }
 
 fn decode(row: &mut dyn Row) -> StoreResult<User> {
-    Ok(User { id: UserId(row.text()?), email: row.text()?, created_at: row.time()? })
+    Ok(User {
+        id: UserId(row.text()?),
+        email: row.text()?,
+        created_at: row.time()?,
+        display_name: row.opt_text()?,
+        tier: row.opt_text()?.map(|name| named(Tier::parse(&name), "tier", &name)).transpose()?,
+        email_verified_at: row.opt_time()?,
+        disabled_at: row.opt_time()?,
+        last_client: ClientFacts { version: row.opt_text()?, platform: row.opt_text()?, device: row.opt_text()? },
+        last_sync_at: row.opt_time()?,
+    })
 }

@@ -8,7 +8,7 @@ use super::Fixture;
 use super::sample::{at, owner};
 
 pub(crate) async fn users_are_unique_by_address(f: &Fixture) {
-    let user = |name: &str, email: &str| User { id: owner(name), email: email.to_owned(), created_at: at(1) };
+    let user = |name: &str, email: &str| User::new(owner(name), email.to_owned(), at(1));
     let ann = user("ann", "ann@example.com");
     let tx = f.store.begin().await.unwrap();
     tx.insert_user(&ann).await.unwrap();

@@ -18,7 +18,7 @@ async fn commit(store: &Store, work: impl AsyncFnOnce(&Tx) -> sg_domain::Result<
 }
 
 fn user(name: &str) -> User {
-    User { id: owner(name), email: format!("{name}@example.com"), created_at: at(1) }
+    User::new(owner(name), format!("{name}@example.com"), at(1))
 }
 
 pub(crate) async fn passwords_are_kept_beside_their_user(f: &Fixture) {

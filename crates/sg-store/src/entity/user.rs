@@ -10,6 +10,14 @@ pub struct Model {
     pub email: String,
     pub created_at: i64,
     pub password: Option<String>,
+    pub display_name: Option<String>,
+    pub tier: Option<String>,
+    pub email_verified_at: Option<i64>,
+    pub disabled_at: Option<i64>,
+    pub client_version: Option<String>,
+    pub client_platform: Option<String>,
+    pub client_device: Option<String>,
+    pub last_sync_at: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

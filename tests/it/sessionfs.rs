@@ -1,0 +1,5 @@
+//! The SessionFS dialect: every row of its contract, its own client, and those who mean ill.
+
+mod push;
+mod scenario;
+pub(crate) mod world;
