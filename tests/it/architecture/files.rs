@@ -9,7 +9,7 @@ const MAX_LINES: usize = 600;
 /// From here on a file is listed, so that somebody thinks about it.
 const LONG_LINES: usize = 400;
 /// Folders that hold what was built or fetched, not what was written.
-const NOT_OURS: &[&str] = &[".git", "target", "node_modules", "dist", ".data", ".venv"];
+const NOT_OURS: &[&str] = &[".git", "target", "node_modules", "dist", ".data", ".venv", ".venv-sfs", ".venv-sfs-old"];
 
 /// A file of the repository: its path from the root, and its text when it is text.
 struct File {
