@@ -8,6 +8,7 @@ mod audit;
 mod handoff;
 mod page;
 mod route;
+mod sessionfs;
 mod share_link;
 mod summary;
 mod sync;

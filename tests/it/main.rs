@@ -15,6 +15,7 @@ mod browser;
 mod cli;
 mod crash;
 mod formats;
+mod front;
 mod graphql;
 mod harness;
 mod http;

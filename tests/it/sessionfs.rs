@@ -1,6 +1,7 @@
 //! The SessionFS dialect: every row of its contract, its own client, and those who mean ill.
 
 mod client;
+pub(crate) mod full;
 mod push;
 mod scenario;
 pub(crate) mod world;
