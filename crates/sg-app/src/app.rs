@@ -8,6 +8,7 @@ use sg_domain::{KeyId, Timestamp};
 use sg_search::SearchIndex;
 use sg_store::Store;
 
+use crate::archive_message::KnownLines;
 use crate::attempt::{DeviceAttempts, SignInAttempts};
 use crate::idempotency::Turns as AnswerTurns;
 use crate::password::Turns;
@@ -113,6 +114,8 @@ pub(crate) struct Inner {
     pub(crate) password_turns: Turns,
     /// Who answers which idempotent request now.
     pub(crate) turns: AnswerTurns,
+    /// Where the messages of archives lie.
+    pub(crate) message_lines: KnownLines,
 }
 
 impl App {
@@ -135,6 +138,7 @@ impl App {
             device_attempts: DeviceAttempts::default(),
             password_turns: Turns::default(),
             turns: AnswerTurns::default(),
+            message_lines: KnownLines::default(),
         };
         Self { inner: Arc::new(inner) }
     }

@@ -3,9 +3,11 @@
 
 mod archive;
 mod facts;
+mod lines;
 
 pub use archive::{Limits, Member, pack, unpack};
 pub use facts::{facts, normalised_remote};
+pub use lines::{LineState, MessageLines, read_member};
 
 use serde_json::{Map, Value};
 use sg_domain::transcript::Skipped;

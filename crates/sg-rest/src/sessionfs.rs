@@ -15,6 +15,7 @@ mod fault;
 mod handoff;
 mod health;
 mod key;
+mod message;
 mod missing;
 mod query;
 mod reference;
@@ -24,6 +25,7 @@ mod share_link;
 mod summary;
 mod sync;
 mod time;
+mod title;
 mod upload;
 mod wire;
 
