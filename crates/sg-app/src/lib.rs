@@ -49,6 +49,7 @@ mod vault;
 pub use account_rules::{AccountRules, SignUpPolicy};
 pub use analytics::{MAX_GROUPS, Spent, SpentBy};
 pub use app::{App, Limits, Parts};
+pub use archive::{MAX_MEMBER_BYTES, PushRequest, PushTurn};
 pub use archive_list::ArchiveList;
 pub use archive_message::{ArchiveMessages, ArchiveMessagesRequest, TargetMessage, TargetState};
 pub use change::ChangeRequest;
