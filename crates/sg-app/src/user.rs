@@ -1,7 +1,7 @@
 //! Accounts.
 
-use sg_domain::user::normalise_email;
-use sg_domain::{Caller, Error, Result, Scope, User, UserId};
+use sg_domain::user::{ClientFacts, normalise_email};
+use sg_domain::{Caller, Error, Identity, Result, Scope, User, UserId};
 
 use crate::App;
 
@@ -35,5 +35,19 @@ impl App {
         let identity = caller.require(Scope::Read)?;
         let user = self.store().user(&identity.user).await?;
         user.ok_or_else(Error::unauthenticated)
+    }
+
+    /// Notes what the caller's account sends a session with, and that it does so now. A note that cannot be written does
+    /// not fail the request it is about.
+    #[allow(dead_code, reason = "for the operations that take sessions in")]
+    pub(crate) async fn note_client(&self, identity: &Identity, client: &ClientFacts) {
+        let noted = async {
+            let tx = self.store().begin().await?;
+            tx.note_client(&identity.user, &client.cut(), self.now()).await?;
+            tx.commit().await
+        };
+        if let Err(error) = noted.await {
+            tracing::warn!(user = %identity.user, %error, "the client of an account could not be noted");
+        }
     }
 }

@@ -36,6 +36,19 @@ pub struct ClientFacts {
     pub device: Option<String>,
 }
 
+impl ClientFacts {
+    /// The same in no more than is kept of each: 20, 50 and 100 characters, none of them control characters. What is
+    /// blank is unknown.
+    #[must_use]
+    pub fn cut(&self) -> Self {
+        let cut = |text: &Option<String>, chars: usize| {
+            let text: String = text.as_deref()?.trim().chars().filter(|c| !c.is_control()).take(chars).collect();
+            (!text.is_empty()).then_some(text)
+        };
+        Self { version: cut(&self.version, 20), platform: cut(&self.platform, 50), device: cut(&self.device, 100) }
+    }
+}
+
 impl User {
     /// An account as it is made: its address shown to be its own, nothing else known.
     pub fn new(id: UserId, email: String, created_at: Timestamp) -> Self {

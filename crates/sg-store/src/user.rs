@@ -100,6 +100,24 @@ impl Tx {
         Ok(self.run(sql).await? > 0)
     }
 
+    /// Notes what an account sent a session with, and when. What the client does not say stays as it was.
+    pub async fn note_client(&self, user: &UserId, client: &ClientFacts, now: Timestamp) -> Result<()> {
+        let mut sql = self.sql(r#"UPDATE "user" SET last_sync_at = "#);
+        sql.time(now);
+        for (column, text) in [
+            ("client_version", &client.version),
+            ("client_platform", &client.platform),
+            ("client_device", &client.device),
+        ] {
+            if let Some(text) = text {
+                sql.add(", ").add(column).add(" = ").text(text);
+            }
+        }
+        sql.add(" WHERE id = ").text(user.as_str());
+        self.run(sql).await?;
+        Ok(())
+    }
+
     /// Links a provider's name for a person to an account; `Conflict` when it is linked already.
     pub async fn link_external(&self, issuer: &str, subject: &str, user: &UserId, now: Timestamp) -> Result<()> {
         let mut sql = self.sql("INSERT INTO external_identity (issuer, subject, user_id, created_at) VALUES (");
