@@ -8,8 +8,9 @@ use sg_domain::{KeyId, Timestamp};
 use sg_search::SearchIndex;
 use sg_store::Store;
 
-use crate::attempt::{DeviceAttempts, SignInAttempts};
+use crate::attempt::{DeviceAttempts, SignInAttempts, SignUpAttempts};
 use crate::idempotency::Turns as AnswerTurns;
+use crate::mail::LastMailFailure;
 use crate::password::Turns;
 use crate::{AccountRules, Clock, Ids, Mailer, ModelClient, NoModel, PriceTable, Vault};
 
@@ -110,6 +111,8 @@ pub(crate) struct Inner {
     pub(crate) touched: Mutex<HashMap<KeyId, Timestamp>>,
     pub(crate) sign_in_attempts: SignInAttempts,
     pub(crate) device_attempts: DeviceAttempts,
+    pub(crate) sign_up_attempts: SignUpAttempts,
+    pub(crate) mail_failure: LastMailFailure,
     pub(crate) password_turns: Turns,
     /// Who answers which idempotent request now.
     pub(crate) turns: AnswerTurns,
@@ -133,6 +136,8 @@ impl App {
             touched: Mutex::default(),
             sign_in_attempts: SignInAttempts::default(),
             device_attempts: DeviceAttempts::default(),
+            sign_up_attempts: SignUpAttempts::default(),
+            mail_failure: LastMailFailure::default(),
             password_turns: Turns::default(),
             turns: AnswerTurns::default(),
         };

@@ -1,7 +1,7 @@
 //! Accounts.
 
 use sg_domain::user::{ClientFacts, normalise_email};
-use sg_domain::{Caller, Error, Identity, Result, Scope, User, UserId};
+use sg_domain::{Caller, Error, Identity, Result, Scope, Tier, User, UserId};
 
 use crate::App;
 
@@ -28,6 +28,51 @@ impl App {
     pub async fn users(&self, caller: &Caller) -> Result<Vec<User>> {
         caller.require(Scope::Admin)?;
         self.store().users().await
+    }
+
+    /// Sets what an account may use; `None` is what the server gives everyone.
+    pub async fn set_tier(&self, caller: &Caller, user: &UserId, tier: Option<Tier>) -> Result<()> {
+        caller.require(Scope::Admin)?;
+        let tx = self.store().begin().await?;
+        if !tx.set_tier(user, tier).await? {
+            return Err(Error::not_found("user"));
+        }
+        tx.commit().await
+    }
+
+    /// Turns an account off: its keys and devices are refused and its browsers signed out, until it is turned on again.
+    /// What it stored stays.
+    pub async fn disable_user(&self, caller: &Caller, user: &UserId) -> Result<()> {
+        caller.require(Scope::Admin)?;
+        let tx = self.store().begin().await?;
+        if !tx.set_disabled(user, Some(self.now())).await? {
+            return Err(Error::not_found("user"));
+        }
+        tx.delete_web_sessions(user).await?;
+        tx.commit().await?;
+        // Whoever listens is asked again at once.
+        self.store().nudge(user);
+        Ok(())
+    }
+
+    /// Turns an account on again. Its keys and devices work as before; its browsers sign in again.
+    pub async fn enable_user(&self, caller: &Caller, user: &UserId) -> Result<()> {
+        caller.require(Scope::Admin)?;
+        let tx = self.store().begin().await?;
+        if !tx.set_disabled(user, None).await? {
+            return Err(Error::not_found("user"));
+        }
+        tx.commit().await
+    }
+
+    /// Takes an account's mail address for its own without a link: for the operator, when a mail does not arrive.
+    pub async fn set_email_verified(&self, caller: &Caller, user: &UserId) -> Result<()> {
+        caller.require(Scope::Admin)?;
+        let tx = self.store().begin().await?;
+        if !tx.set_email_verified(user, self.now()).await? {
+            return Err(Error::not_found("user"));
+        }
+        tx.commit().await
     }
 
     /// The caller's own account.

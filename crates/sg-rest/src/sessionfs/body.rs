@@ -190,8 +190,18 @@ impl Body {
     }
 
     /// 422 when a rule was broken.
-    pub(super) fn done(self) -> Result<(), Failure> {
-        if self.faults.is_empty() { Ok(()) } else { Err(Failure::validation(self.faults)) }
+    pub(super) fn done(mut self) -> Result<(), Failure> {
+        self.check()
+    }
+
+    /// The same, for routes that find out later what else is wrong: [`Body::into_failure`].
+    pub(super) fn check(&mut self) -> Result<(), Failure> {
+        if self.faults.is_empty() { Ok(()) } else { Err(Failure::validation(std::mem::take(&mut self.faults))) }
+    }
+
+    /// 422 with the rules that were broken.
+    pub(super) fn into_failure(self) -> Failure {
+        Failure::validation(self.faults)
     }
 }
 
