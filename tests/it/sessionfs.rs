@@ -1,5 +1,6 @@
 //! The SessionFS dialect: every row of its contract, its own client, and those who mean ill.
 
+mod account;
 mod client;
 pub(crate) mod full;
 mod push;

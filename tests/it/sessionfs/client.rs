@@ -73,6 +73,16 @@ impl Stand {
         body
     }
 
+    /// Whether the route of a path is being built. Nothing is once all are.
+    pub(super) fn lacks(&self, device: &Device, path: &str) -> bool {
+        let (status, body) = self.ask(device, path);
+        let lacks = status == 501 && body.to_string().contains("These routes are not available");
+        if lacks {
+            println!("{path} is being built");
+        }
+        lacks
+    }
+
     /// The same as told by GraphQL.
     pub(super) fn graphql(&self, device: &Device, query: &str) -> Value {
         self.server.graphql(&device.key(), query)
