@@ -52,7 +52,7 @@ async fn the_credential_decides_where_two_claim_a_path() {
     assert_eq!((answer.status, answer.json()["error"].is_string()), (401, true), "{}", answer.text());
 
     // What one does not have is asked of the other, credential and all: it is the same account.
-    for path in ["/api/v1/auth/me", "/api/v1/sync/status", "/health"] {
+    for path in ["/api/v1/auth/me", "/api/v1/billing/status", "/health"] {
         let answer = world.send("nobody", "GET", path, &by_specstory, Vec::new()).await;
         assert_eq!(answer.status, 200, "{path}: {}", answer.text());
     }

@@ -125,7 +125,7 @@ impl Ids {
             trashed: TRASHED,
             alias: "my-alias",
             key: text(&key, "key_id"),
-            personal_key: text(&personal_key, "key_id"),
+            personal_key: text(&personal_key, "id"),
             link: text(&link, "link_id"),
             token: url.rsplit('/').next().expect("a token").to_owned(),
             sent: text(&sent, "id"),
