@@ -109,13 +109,15 @@ async fn other_spellings_of_a_path_are_the_same_path() {
         for method in route.methods {
             // What would change something is asked by somebody who may not: that tells as well which route it is.
             let who = if route.scope == Some(Scope::Read) { "me" } else { "read-only" };
-            let plain = full.ask(who, method, &path).await;
+            // Once before: what is told of a key is when it was used last.
+            full.ask(who, method, &path).await;
+            let plain = full.world.send(who, method, &path, &[], Vec::new()).await;
             for spelling in &spellings {
                 // The first slash of all is not one that could be spelled otherwise.
                 if spelling.starts_with('%') {
                     continue;
                 }
-                let answer = full.ask(who, method, spelling).await;
+                let answer = full.world.send(who, method, spelling, &[], Vec::new()).await;
                 let at = format!("{}: {method} {spelling}", route.name);
                 assert_eq!((answer.status, answer.text()), (plain.status, plain.text()), "{at}");
                 assert_eq!(answer.header("etag"), plain.header("etag"), "{at}");

@@ -184,7 +184,8 @@ async fn check<G>(full: &Full, route: &Route<G>) {
         None => ("write-only", row.foreign),
     };
     let refused = if row.is_for_any_key { row.right } else { refused };
-    if is_unbuilt(&ask(full, row, wrong, route.methods[0], &path).await) {
+    // Signing up counts, whatever comes of it.
+    if row.name != "sign up" && is_unbuilt(&ask(full, row, wrong, route.methods[0], &path).await) {
         println!("{} is being built", row.name);
         return;
     }

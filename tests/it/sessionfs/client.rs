@@ -73,6 +73,13 @@ impl Stand {
         body
     }
 
+    /// Takes a session out of the trash. `sfs restore` knows only sessions that the device still has.
+    pub(super) fn restore(&self, device: &Device, id: &str) {
+        let path = format!("/api/v1/sessions/{id}/restore");
+        let (status, body) = self.server.ask("POST", &path, Some(&device.key()), "");
+        assert_eq!(status, 200, "{body}");
+    }
+
     /// Whether the route of a path is being built. Nothing is once all are.
     pub(super) fn lacks(&self, device: &Device, path: &str) -> bool {
         let (status, body) = self.ask(device, path);

@@ -42,12 +42,15 @@ fn the_old_client_works(stand: &Stand) {
         watches(&first, &id);
     }
 
-    first.ok(&["delete", "--everywhere", "--force", &id]);
+    first.ok(&["delete", "--cloud", "--force", &id]);
     let said = first.ok(&["trash"]);
     assert!(said.contains(&id), "{said}");
     assert_eq!(stand.ask(&first, &format!("/api/v1/sessions/{id}")).0, 404);
     let said = first.ok(&["restore", &id]);
     assert!(said.contains(&format!("Restored session {id} on server.")), "{said}");
+    first.ok(&["delete", "--everywhere", "--force", &id]);
+    assert!(!first.has(&id));
+    stand.restore(&first, &id);
     first.ok(&["pull", &id]);
     assert!(first.file(&id, "messages.jsonl").contains("Said on the first device, later."));
 }

@@ -29,6 +29,13 @@ fn deleted_sessions_come_back(stand: &Stand) {
     let said = device.ok(&["delete", "--cloud", "--force", &id]);
     assert!(said.contains("Session already deleted on server."), "{said}");
 
+    let said = device.ok(&["restore", &id]);
+    assert!(said.contains(&format!("Restored session {id} on server.")), "{said}");
+    assert_eq!(stand.get(&device, &path)["etag"], device.etag(&id), "as it was");
+    let said = device.ok(&["restore", &id]);
+    assert!(said.contains("Session is not deleted on server."), "{said}");
+    device.ok(&["delete", "--cloud", "--force", &id]);
+
     // Deleted on purpose, it comes back only on purpose.
     let said = device.ends(&["push", &id], 2);
     assert!(said.contains("This session was deleted from the cloud (scope=cloud). Push anyway?"), "{said}");
@@ -36,8 +43,6 @@ fn deleted_sessions_come_back(stand: &Stand) {
     let said = device.ok(&["push", "--yes", &id]);
     assert!(said.contains(&format!("Updated remote session {id}")), "{said}");
     assert_eq!(stand.get(&device, &path)["is_deleted"], false);
-    let said = device.ok(&["restore", &id]);
-    assert!(said.contains("Session is not deleted on server."), "{said}");
 
     let said = device.ok(&["delete", "--everywhere", "--force", &id]);
     assert!(said.contains("Deleted from cloud. Purge after: 20") && said.contains("(scope=everywhere)"), "{said}");
@@ -45,9 +50,9 @@ fn deleted_sessions_come_back(stand: &Stand) {
     let trash = stand.get(&device, "/api/v1/sessions?deleted=true");
     let row = &trash["sessions"][0];
     assert_eq!((&row["id"], &row["delete_scope"], &row["is_deleted"]), (&json!(id), &json!("both"), &json!(true)));
-    let said = device.ok(&["restore", &id]);
-    assert!(said.contains(&format!("Restored session {id} on server.")), "{said}");
-    assert!(said.contains(&format!("Local copy was removed. Run: sfs pull {id}")), "{said}");
+    let said = device.ends(&["restore", &id], 1);
+    assert!(said.contains(&format!("No session found matching '{id}'.")), "{said}");
+    stand.restore(&device, &id);
     device.ok(&["pull", &id]);
     assert!(device.file(&id, "messages.jsonl").contains("In autumn."));
     let said = device.ok(&["trash"]);
@@ -55,8 +60,6 @@ fn deleted_sessions_come_back(stand: &Stand) {
 
     let said = device.ends(&["delete", "--cloud", "--force", "ses_0000000000000000"], 1);
     assert!(said.contains("Session not found on server."), "{said}");
-    let said = device.ok(&["restore", "ses_0000000000000000"]);
-    assert!(said.contains("Session has been permanently purged."), "{said}");
 }
 
 fn a_deletion_reaches_other_devices(stand: &Stand) {
@@ -76,8 +79,7 @@ fn a_deletion_reaches_other_devices(stand: &Stand) {
     let trash = stand.get(&first, "/api/v1/sessions?deleted=true");
     assert_eq!(trash["total"], 1, "{trash}");
 
-    let said = second.ok(&["restore", &id]);
-    assert!(said.contains(&format!("Restored session {id} on server.")), "{said}");
+    stand.restore(&first, &id);
     second.ok(&["pull", &id]);
     assert!(second.file(&id, "messages.jsonl").contains("In autumn."));
     assert!(!second.file(&id, "messages.jsonl").contains("Said after it was deleted."));
