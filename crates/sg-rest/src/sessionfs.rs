@@ -103,6 +103,7 @@ pub fn router(app: App, settings: Settings) -> Router {
         router = router.route(path, any(other).merge(answer));
     }
     let router = router.fallback(async || Failure::no_route());
+    let router = router.layer(from_fn(credential::word_refusals));
     router.layer(from_fn(credential::refuse_limited)).layer(from_fn(cors::cors)).with_state(gate)
 }
 

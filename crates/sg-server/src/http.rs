@@ -68,6 +68,7 @@ pub fn router(app: App, config: &Config) -> Router {
             .and(NotForContentType::GRPC)
             .and(NotForContentType::IMAGES)
             .and(NotForContentType::SSE)
+            .and(NotForContentType::const_new("application/gzip"))
             .and(NotForContentType::const_new("font/")),
     );
     Router::new()

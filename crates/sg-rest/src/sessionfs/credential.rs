@@ -3,7 +3,7 @@
 use axum::extract::{FromRequestParts, Request};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::request::Parts;
 use sg_domain::caller::Anonymous;
 use sg_domain::{Caller, Scope};
@@ -52,6 +52,18 @@ pub(super) async fn refuse_limited(request: Request, next: Next) -> Response {
     match request.extensions().get::<Caller>().map(|caller| &caller.identity) {
         Some(Err(Anonymous::Limited { retry_after })) => Failure::limited(*retry_after).into_response(),
         _ => next.run(request).await,
+    }
+}
+
+/// Puts what the framework refuses by itself, such as a path that is no text, into this dialect's form.
+pub(super) async fn word_refusals(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let is_text = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    match response.status() {
+        status if status.is_client_error() && is_text => {
+            Failure::new(status, "The request cannot be read").into_response()
+        }
+        _ => response,
     }
 }
 

@@ -189,6 +189,8 @@ impl Unpacking {
                 Err(error) => Some((Err(error.into()), None)),
             }
         })
+        // Who compresses an answer asks once more after its end.
+        .fuse()
     }
 
     async fn next(&mut self) -> StoreResult<Option<Bytes>> {
