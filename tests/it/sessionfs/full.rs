@@ -139,9 +139,11 @@ impl Ids {
 /// Stands for the id of what cannot be made yet.
 const UNBUILT: &str = "not-yet";
 
-/// Whether a route only says that it is being built. Nothing is once all are.
+/// Whether a route only says that it is being built: also that for uploads in parts, to which the client listens. Nothing
+/// is once all are.
 pub(crate) fn is_unbuilt(answer: &Answer) -> bool {
-    answer.status == 501 && answer.text().contains("These routes are not available on this server")
+    let is_soon = answer.status == 501 && answer.text().contains("These routes are not available on this server");
+    is_soon || (answer.status == 404 && answer.text().contains(r#""message":"Not Found""#))
 }
 
 fn text(answer: &Answer, name: &str) -> String {
