@@ -50,7 +50,7 @@ impl Store {
         let columns: Vec<_> = ["a.expires_at", "u.disabled_at"].into_iter().chain(COLUMNS).collect();
         let mut sql = self.select(&columns);
         sql.add(" FROM access_token a JOIN device_token d ON d.id = a.device_id");
-        sql.add(r#" JOIN "user" u ON u.id = d.user_id WHERE a.hash = "#).text(&hash.to_string());
+        sql.add(r#" LEFT JOIN "user" u ON u.id = d.user_id WHERE a.hash = "#).text(&hash.to_string());
         let found = self.row(sql.end(), |row| {
             let (expires_at, is_disabled) = (row.time()?, row.opt_time()?.is_some());
             Ok((expires_at, decode(row)?, is_disabled))
