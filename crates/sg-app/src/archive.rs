@@ -43,13 +43,17 @@ impl App {
     /// held meanwhile but the caller's request.
     pub async fn push_turn(&self, caller: &Caller) -> Result<PushTurn> {
         let identity = caller.require(Scope::Write)?;
+        let limits = &self.limits().archives;
         let turns = {
             let mut all = self.inner.push_turns.lock();
             // Those that nobody uses now are as good as new ones.
             all.retain(|_, turns| Arc::strong_count(turns) > 1);
-            Arc::clone(all.entry(identity.user.clone()).or_insert_with(|| Arc::new(Semaphore::new(PUSHES_AT_ONCE))))
+            Arc::clone(
+                all.entry(identity.user.clone())
+                    .or_insert_with(|| Arc::new(Semaphore::new(limits.pushes_at_once.max(1)))),
+            )
         };
-        match tokio::time::timeout(PUSH_WAIT, Arc::clone(&turns).acquire_owned()).await {
+        match tokio::time::timeout(limits.push_wait, Arc::clone(&turns).acquire_owned()).await {
             Ok(Ok(permit)) => Ok(PushTurn { _permit: permit, _turns: turns }),
             _ => {
                 let kind = ErrorKind::RateLimited { retry_after: PUSH_RETRY };
@@ -63,19 +67,12 @@ impl App {
         let identity = caller.require(Scope::Write)?;
         self.require_verified(identity).await?;
         self.require_feature(identity, Feature::CloudSync).await?;
-        Ok(MAX_ARCHIVE_BYTES)
+        Ok(self.limits().archives.max_archive_bytes)
     }
 }
 
-/// Pushes of one account at a time.
-const PUSHES_AT_ONCE: usize = 3;
-/// How long one more waits for its turn.
-const PUSH_WAIT: Duration = Duration::from_secs(30);
 /// When it is worth trying again.
 const PUSH_RETRY: Duration = Duration::from_secs(5);
-/// The largest archive, packed.
-const MAX_ARCHIVE_BYTES: u64 = 300 << 20;
-
 /// The largest file in one, unpacked: the client refuses to unpack larger ones.
 pub const MAX_MEMBER_BYTES: u64 = 50 << 20;
 

@@ -9,14 +9,12 @@ use sg_domain::{
     Archive, ArchiveFacts, Caller, Digest, Error, ErrorKind, Feature, Identity, ProjectId, Result, Scope, Session,
     SessionMetadata, Timestamp, Transcript, UserId,
 };
-use sg_formats::sessionfs::Limits;
 use sg_store::{Content, SpoolPlace, Tx};
 
-use crate::archive::MAX_MEMBER_BYTES;
 use crate::archive_read::{ReadArchive, read_archive};
 use crate::session_etag::CURRENT_ETAG;
 use crate::session_read::blocking;
-use crate::{App, NewSession, PutOutcome};
+use crate::{App, NewSession, PutOutcome, archive_scan};
 
 /// An archive as it comes.
 #[derive(Clone, Debug)]
@@ -69,7 +67,8 @@ impl App {
     /// the index job. The session stays in the project of its first push, and what people called it stays.
     ///
     /// `Conflict` when the id is another account's, and, about its ETag, when it is not the one the client has seen; `Gone`
-    /// when it is in the trash, and only then; `Invalid` and `TooLarge` for what is no archive.
+    /// when it is in the trash, and only then; `Forbidden` when secrets in it are to be refused; `Invalid` and `TooLarge`
+    /// for what is no archive.
     pub async fn push_archive(&self, caller: &Caller, push: PushRequest) -> Result<(ArchivedSession, PutOutcome)> {
         let identity = caller.require(Scope::Write)?;
         self.require_verified(identity).await?;
@@ -77,8 +76,14 @@ impl App {
         let PushRequest { id, content, spool, condition, title, tags, source_tool, client } = push;
         let found = self.store().any_archive(&id).await?;
         condition.check_early(found.as_ref(), identity)?;
+        let limits = self.limits().archives.reading();
+        let (mut content, mut scan) = (content, None);
+        if let Some(action) = self.limits().archives.secrets {
+            let (archive, limits, spool, now) = (content.clone(), limits, Arc::clone(&spool), self.now());
+            let scanned = blocking(move || archive_scan::scan(&archive, action, &limits, &spool, now)).await?;
+            (content, scan) = (scanned.content, Some(scanned.result));
+        }
         let (name, archive) = (format!("{id}.sfs.tar.gz"), content.clone());
-        let limits = Limits { advised_member_bytes: MAX_MEMBER_BYTES, ..Limits::default() };
         let ReadArchive { transcript, mut facts, markdown, read } =
             blocking(move || read_archive(&name, &archive, &limits, &spool)).await?;
         facts.source_tool = source_tool.unwrap_or(facts.source_tool);
@@ -90,7 +95,7 @@ impl App {
         let project_name = project_name(&transcript, &facts);
         let (digest, size_bytes) = (content.digest(), content.len());
         let owner = identity.user.clone();
-        let new_archive = NewArchive { id, owner, facts, digest, size_bytes, condition, was_there, title, tags };
+        let new_archive = NewArchive { id, owner, facts, digest, size_bytes, condition, was_there, title, tags, scan };
         let new = NewSession {
             project,
             project_name,
@@ -170,6 +175,7 @@ pub(crate) struct NewArchive {
     /// See [`PushRequest::title`].
     pub(crate) title: Option<String>,
     tags: Option<Vec<String>>,
+    scan: Option<String>,
 }
 
 impl NewArchive {
@@ -238,7 +244,7 @@ impl NewArchive {
             size_bytes: self.size_bytes,
             uploaded_at: now,
             deletion: None,
-            scan: None,
+            scan: self.scan.clone(),
         }
     }
 }

@@ -214,11 +214,34 @@ impl Body {
     }
 }
 
-fn unreadable(error: std::io::Error) -> Error {
+/// A spool as what is packed is written to.
+pub(crate) struct PushOnly(Spool);
+
+impl PushOnly {
+    pub(crate) fn new(place: &Arc<SpoolPlace>) -> Self {
+        Self(Spool::new(Arc::clone(place)))
+    }
+
+    pub(crate) fn finish(self) -> Result<Content> {
+        self.0.finish()
+    }
+}
+
+impl std::io::Write for PushOnly {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.push(bytes).map(|()| bytes.len()).map_err(std::io::Error::other)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+pub(crate) fn unreadable(error: std::io::Error) -> Error {
     Error::unavailable("a spool cannot be read", error)
 }
 
-fn refused(error: FormatError) -> Error {
+pub(crate) fn refused(error: FormatError) -> Error {
     match error {
         FormatError::TooLarge { reason, .. } => Error::new(ErrorKind::TooLarge, reason),
         FormatError::MemberTooLarge { name, size, limit } => {

@@ -165,8 +165,10 @@ impl App {
         // Of the marks as they will be: the same sent again must find the same ETag.
         let marks = exchange_marks(&exchanges);
         let mut session = self.merged(identity, new, kept.as_ref(), project, facts, &marks, read);
-        if let Some(title) = archive.and_then(|archive| archive.title.clone()) {
-            session.user_title = Some(title);
+        if let Some(archive) = archive {
+            // It is all that its client has of it: a title that is gone there is gone.
+            session.metadata.title.clone_from(&new.metadata.title);
+            session.user_title = archive.title.clone().or(session.user_title);
             session.etag = etag_of(&session, &marks);
         }
         if let Some(stored) = stored.as_ref().filter(|stored| archive.is_none() && is_same(stored, &session)) {

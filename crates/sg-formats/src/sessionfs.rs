@@ -10,7 +10,7 @@ mod message;
 mod walk;
 
 pub use about::{About, about};
-pub use archive::{Limits, Member, pack, unpack};
+pub use archive::{Limits, Member, Packer, pack, unpack};
 pub use facts::{facts, normalised_remote};
 pub use lines::{LineState, MessageLines, read_member};
 pub use message::MessageReader;

@@ -1,5 +1,7 @@
 //! Archives as a whole: how much one may hold, unpacking it into memory, and packing it.
 
+use std::io::{self, Read, Write};
+
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
@@ -66,22 +68,42 @@ pub fn unpack(bytes: &[u8], limits: &Limits) -> Result<Vec<Member>, FormatError>
 }
 
 /// Packs files as [`unpack`] gives them. The same files give the same bytes: no times, no owners.
-pub fn pack(members: &[Member]) -> std::io::Result<Vec<u8>> {
-    let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::default()));
+pub fn pack(members: &[Member]) -> io::Result<Vec<u8>> {
+    let mut packer = Packer::new(Vec::new());
     for member in members {
+        packer.file(&member.name, member.bytes.len() as u64, &mut member.bytes.as_slice())?;
+    }
+    packer.finish()
+}
+
+/// Packs files one after the other, as [`pack`] does.
+pub struct Packer<W: Write> {
+    tar: tar::Builder<GzEncoder<W>>,
+}
+
+impl<W: Write> Packer<W> {
+    /// Writes an archive to somewhere.
+    pub fn new(to: W) -> Self {
+        Self { tar: tar::Builder::new(GzEncoder::new(to, Compression::default())) }
+    }
+
+    /// Adds a file of so many bytes.
+    pub fn file(&mut self, name: &str, size: u64, content: &mut dyn Read) -> io::Result<()> {
         let mut header = tar::Header::new_gnu();
-        header.set_size(member.bytes.len() as u64);
+        header.set_size(size);
         header.set_mode(0o644);
         header.set_entry_type(tar::EntryType::Regular);
-        tar.append_data(&mut header, &member.name, member.bytes.as_slice())?;
+        self.tar.append_data(&mut header, name, content)
     }
-    tar.into_inner()?.finish()
+
+    /// Ends the archive.
+    pub fn finish(self) -> io::Result<W> {
+        self.tar.into_inner()?.finish()
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
     use super::*;
 
     fn entry(name: &str, kind: tar::EntryType, bytes: &[u8]) -> Vec<u8> {

@@ -9,7 +9,7 @@ use axum::routing::{get, post, put};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::{Value, json};
-use sg_app::{App, CURRENT_ETAG, Content, PushCondition, PushRequest, PutOutcome, Spool, is_about_etag};
+use sg_app::{App, CURRENT_ETAG, Content, PushCondition, PushRequest, PutOutcome, SECRETS_FOUND, Spool, is_about_etag};
 use sg_domain::archive::ArchivedSession;
 use sg_domain::user::ClientFacts;
 use sg_domain::{Caller, Error, ErrorKind};
@@ -248,6 +248,11 @@ pub(super) fn refused(error: Error) -> Failure {
         return Failure::new(StatusCode::CONFLICT, error.message)
             .code("etag_mismatch")
             .detail("current_etag", current.unwrap_or_default());
+    }
+    if let Some((_, found)) = error.details.iter().find(|(name, _)| *name == SECRETS_FOUND) {
+        let found: Value = serde_json::from_str(found).unwrap_or_default();
+        let failure = Failure::new(StatusCode::FORBIDDEN, error.message.clone());
+        return failure.detail("error", "dlp_blocked").detail("findings", found);
     }
     match error.kind {
         // A file that is too large has details of its own.
