@@ -88,37 +88,30 @@ async fn every_attack_has_its_error_and_leaves_nothing() {
     assert_eq!(std::fs::read_dir(world.gateway.dir().join("spool")).map_or(0, Iterator::count), 0);
 }
 
-/// Says that a process of this binary is the one that is measured.
+/// Names the folder of archives to the process of this binary that is measured: what it takes to make them does not count.
 const MEASURED: &str = "SG_TEST_MEASURED";
 
-/// The child: pushes one attack after the other, and a large session, and tells how much memory it ever took.
+/// The child: pushes one attack after the other, then a large session, and tells how much memory it ever took for them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn measured() {
     #[expect(clippy::disallowed_methods, reason = "how the parent tells this run that it is the child")]
-    let Ok(_) = std::env::var(MEASURED) else { return };
+    let Ok(folder) = std::env::var(MEASURED) else { return };
     let world = World::start().await;
     let peak = || {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:").map(str::to_owned)).unwrap_or_default();
         line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or(0) >> 10
     };
-    // What the attacks take to be made is there before.
-    let attacks = attacks();
-    let large = {
-        let words = |n: u32| Digest::of(&n.to_le_bytes()).to_string().repeat(140);
-        let line = |n: u32| format!("{{\"role\":\"user\",\"content\":\"{n} {}\"}}\n", words(n));
-        let file: String = (0..5_000).map(line).collect();
-        pack(&[Member { name: "messages.jsonl".to_owned(), bytes: file.into() }]).unwrap()
-    };
     let path = format!("/api/v1/sessions/{ID}/sync");
-    let empty = pack(&[]).unwrap();
-    assert_eq!(world.send_file("me", "PUT", &path, &empty).await.status, 201);
+    assert_eq!(world.send_file("me", "PUT", &path, &pack(&[]).unwrap()).await.status, 201);
     let before = peak();
-    for (name, archive, ..) in attacks {
+    for n in 0.. {
+        let Ok(archive) = std::fs::read(format!("{folder}/{n}")) else { break };
         let status = world.send_file("me", "PUT", &path, &archive).await.status;
-        assert!(matches!(status, 400 | 413), "{name}");
+        assert!(matches!(status, 400 | 413), "{n}");
     }
     let attacked = peak();
+    let large = std::fs::read(format!("{folder}/large")).unwrap();
     assert_eq!(world.send_file("me", "PUT", &path, &large).await.status, 200);
     println!("\ntook {} and {} MiB", attacked - before, peak() - before);
     world.gateway.run_jobs().await;
@@ -126,17 +119,28 @@ async fn measured() {
 
 #[test]
 fn attacks_take_no_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    for (n, (_, archive, ..)) in attacks().into_iter().enumerate() {
+        std::fs::write(folder.path().join(n.to_string()), archive).unwrap();
+    }
+    let words = |n: u32| Digest::of(&n.to_le_bytes()).to_string().repeat(140);
+    let file: String =
+        (0..5_000).map(|n| format!("{{\"role\":\"user\",\"content\":\"{n} {}\"}}\n", words(n))).collect();
+    let large = pack(&[Member { name: "messages.jsonl".to_owned(), bytes: file.into() }]).unwrap();
+    std::fs::write(folder.path().join("large"), large).unwrap();
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "sessionfs::attack::measured", "--nocapture", "--test-threads=1"])
-        .env(MEASURED, "1")
+        .env(MEASURED, folder.path())
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
     let line = text.lines().find_map(|line| line.strip_prefix("took ")).expect("a measurement");
     let numbers: Vec<u64> = line.trim_end_matches(" MiB").split(" and ").map(|n| n.parse().unwrap()).collect();
-    // Of ten gigabytes, and of 45 MB of messages that are stored. The forms themselves, of up to 10 MB, are the test's.
-    assert!(numbers[0] < 64 && numbers[1] < 100, "{line}");
+    // Of ten gigabytes, and of 45 MB of messages that are stored; the forms themselves, of up to 10 MB twice, are the
+    // test's.
+    assert!(numbers[0] < 64 && numbers[1] < 96, "{line}");
+    println!("{line}");
 }
 
 /// Any JSON, with what breaks careless readers among it.
