@@ -20,6 +20,7 @@ mod m20261125_000010_trash;
 mod m20261125_000011_usage;
 mod m20261125_000012_account;
 mod m20261125_000013_archive;
+mod m20261125_000019_upload;
 
 /// Every change, oldest first.
 pub struct Migrator;
@@ -40,6 +41,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000011_usage::Migration),
             Box::new(m20261125_000012_account::Migration),
             Box::new(m20261125_000013_archive::Migration),
+            Box::new(m20261125_000019_upload::Migration),
         ]
     }
 }

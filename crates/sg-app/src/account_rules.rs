@@ -43,7 +43,6 @@ impl App {
     }
 
     /// `Forbidden` while the operator wants mail addresses shown to be their owners' own and the caller's was not.
-    #[allow(dead_code, reason = "for the operations that take sessions in")]
     pub(crate) async fn require_verified(&self, identity: &Identity) -> Result<()> {
         if !self.inner.accounts.verify_email {
             return Ok(());

@@ -14,7 +14,7 @@ use crate::attempt::{DeviceAttempts, SignInAttempts, SignUpAttempts};
 use crate::idempotency::Turns as AnswerTurns;
 use crate::mail::LastMailFailure;
 use crate::password::Turns;
-use crate::{AccountRules, Clock, Ids, Mailer, ModelClient, NoModel, PriceTable, Vault};
+use crate::{AccountRules, ArchiveLimits, Clock, Ids, Mailer, ModelClient, NoModel, PriceTable, Vault};
 
 /// What one operation may cost.
 #[derive(Clone, Debug)]
@@ -33,6 +33,8 @@ pub struct Limits {
     pub max_changes_behind: u64,
     /// How long a deleted session can be restored, in days; then it is purged.
     pub trash_days: u32,
+    /// The same of archives.
+    pub archives: ArchiveLimits,
 }
 
 impl Default for Limits {
@@ -45,6 +47,7 @@ impl Default for Limits {
             orphan_blob_grace_secs: 24 * 60 * 60,
             max_changes_behind: 1_000,
             trash_days: 30,
+            archives: ArchiveLimits::default(),
         }
     }
 }

@@ -85,6 +85,7 @@ impl App {
                 self.forget_answers().await?;
                 self.sweep_changes().await?;
                 self.sweep_jobs().await?;
+                self.sweep_uploads().await?;
                 // Before the blobs: theirs are nobody's now.
                 self.purge_trash().await?;
                 self.sweep_blobs().await.map(drop)

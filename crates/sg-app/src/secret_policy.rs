@@ -38,6 +38,6 @@ impl App {
     pub async fn secret_policy(&self, caller: &Caller) -> Result<SecretPolicy> {
         let identity = caller.require(Scope::Read)?;
         self.require_feature(identity, Feature::SecretScan).await?;
-        Ok(SecretPolicy::default())
+        Ok(SecretPolicy { action: self.limits().archives.secrets })
     }
 }

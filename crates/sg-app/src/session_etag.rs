@@ -1,9 +1,23 @@
 //! Optimistic concurrency: a change that names the ETag its caller has seen is made to that state or not at all.
 
+use sg_domain::session::{SessionEtag, etag};
 use sg_domain::{Error, ErrorKind, Result, Session};
 
 /// The detail of a `Conflict` that carries the ETag of now, bare as the domain has it.
 pub const CURRENT_ETAG: &str = "currentEtag";
+
+/// The ETag of a session as it is, with the marks of its exchanges.
+pub(crate) fn etag_of(session: &Session, marks: &str) -> String {
+    etag(&SessionEtag {
+        name: &session.name,
+        user_title: session.user_title.as_deref(),
+        alias: session.alias.as_deref(),
+        share_status: session.share_status,
+        metadata: &session.metadata,
+        blobs: session.blobs,
+        exchanges: marks,
+    })
+}
 
 /// Whether a session is still in the state that a caller has seen, or in one of several (tags separated by commas, as in
 /// `If-Match`); asked inside the transaction that has it locked. Without an ETag every state will do.

@@ -14,10 +14,11 @@ use sg_formats::specstory::{FIRST_VERSION, markdown_version};
 use sg_store::{Content, SessionContent, Tx};
 
 use crate::App;
-use crate::archive::NewArchive;
+use crate::archive_put::NewArchive;
+use crate::archive_read::MessageChunks;
 use crate::exchange_mark::{exchange_marks, is_marked};
-use crate::session_etag::{expect, expect_stored, is_about_etag};
-use crate::session_read::{HEAD_BYTES, Messages, Read, blocking, read_content, write_in_chunks};
+use crate::session_etag::{etag_of, expect, expect_stored};
+use crate::session_read::{HEAD_BYTES, Messages, Read, blocking, read_content, write_chunks, write_in_chunks};
 
 /// A session to be stored.
 #[derive(Clone, Debug)]
@@ -74,17 +75,18 @@ impl App {
         etag: Option<&str>,
     ) -> Result<(Session, PutOutcome)> {
         let identity = caller.require(Scope::Write)?;
-        self.put(identity, new, etag, None).await
+        self.put(identity, new, etag, None, None).await
     }
 
     /// The same for whoever was let in already; with an archive, that is written in the same transaction, and the session
-    /// as well, however little of it changes.
+    /// as well, however little of it changes. What was read of the content already is not read again.
     pub(crate) async fn put(
         &self,
         identity: &Identity,
         new: NewSession,
         etag: Option<&str>,
         archive: Option<&NewArchive>,
+        read: Option<Read>,
     ) -> Result<(Session, PutOutcome)> {
         self.check_new(&new)?;
         let (mut new, facts) = facts(new).await?;
@@ -97,7 +99,9 @@ impl App {
             return Ok((session, PutOutcome::Unchanged));
         }
         // What was read already needs no thread of its own.
-        let read = if new.transcript.is_some() && matches!(new.markdown, Content::Bytes(_)) {
+        let read = if let Some(read) = read {
+            read
+        } else if new.transcript.is_some() && matches!(new.markdown, Content::Bytes(_)) {
             read_content(&mut new)?
         } else {
             let (read, back) = blocking(move || read_content(&mut new).map(|read| (read, new))).await?;
@@ -131,14 +135,19 @@ impl App {
         let tx = self.store().begin().await?;
         let key = ProjectKey(self.ids().uuid());
         let project = tx.ensure_project(&identity.user, &new.project, &new.project_name, key, self.now()).await?;
+        let mut is_restored = false;
         if let Some(archive) = archive {
-            archive.bring_back(&tx, identity).await?;
+            is_restored = archive.bring_back(&tx, identity).await?;
         }
         let stored = tx.session_for_update(&identity.user, project, &new.client_id).await?;
+        let mut adapted = None;
         if let Some(archive) = archive {
             // The session is locked now: nobody pushes another one in between.
-            archive.check(tx.any_archive(&archive.id).await?.as_ref(), identity)?;
+            let found = tx.any_archive(&archive.id).await?;
+            archive.check(found.as_ref(), identity)?;
+            adapted = Some(archive.adapted(new, stored.as_ref(), found.as_ref()));
         }
+        let new = adapted.as_ref().unwrap_or(new);
         expect_stored(stored.as_ref(), etag)?;
         // Read inside the transaction: a second connection here could starve while others wait for this one's lock.
         let (mut exchanges, mut kept) = (Cow::Borrowed(&read.exchanges[..]), stored.clone());
@@ -155,13 +164,20 @@ impl App {
         }
         // Of the marks as they will be: the same sent again must find the same ETag.
         let marks = exchange_marks(&exchanges);
-        let session = self.merged(identity, new, kept.as_ref(), project, facts, &marks, read);
+        let mut session = self.merged(identity, new, kept.as_ref(), project, facts, &marks, read);
+        if let Some(archive) = archive {
+            // It is all that its client has of it: a title that is gone there is gone.
+            session.metadata.title.clone_from(&new.metadata.title);
+            session.user_title = archive.title.clone().or(session.user_title);
+            session.etag = etag_of(&session, &marks);
+        }
         if let Some(stored) = stored.as_ref().filter(|stored| archive.is_none() && is_same(stored, &session)) {
             // Another client stored just this while we read it.
             tx.commit().await?;
             return Ok((stored.clone(), PutOutcome::Unchanged));
         }
         let (outcome, kind) = match stored {
+            Some(_) if is_restored => (PutOutcome::Updated, ChangeKind::Restored),
             Some(_) => (PutOutcome::Updated, ChangeKind::Updated),
             None => (PutOutcome::Created, ChangeKind::Created),
         };
@@ -184,6 +200,11 @@ impl App {
     /// agent's own file and SpecStory's markdown of it are one session, and must not replace each other in turn.
     pub(crate) async fn is_superseded(&self, caller: &Caller, new: &NewSession) -> Result<bool> {
         let identity = caller.require(Scope::Write)?;
+        // One that its own client pushes is that client's to keep.
+        let pushed = self.store().any_archive(&new.client_id).await?;
+        if pushed.is_some_and(|pushed| pushed.archive.owner == identity.user) {
+            return Ok(true);
+        }
         let wanted = SessionRef::InProject(new.project.clone(), new.client_id.clone());
         let Some(stored) = self.store().session(&Visibility::of(identity), &wanted).await? else { return Ok(false) };
         let Some(transcript) = &new.transcript else { return Ok(false) };
@@ -327,6 +348,11 @@ impl App {
                 tx.put_exchanges(session.id, exchanges).await?;
                 write_in_chunks(&tx, session.id, name, markdown).await?;
             }
+            Messages::Lines(file) => {
+                tx.put_session(session, None).await?;
+                tx.put_exchanges(session.id, exchanges).await?;
+                write_chunks(&tx, session.id, MessageChunks::new(file)).await?;
+            }
         }
         if let Some(archive) = archive {
             tx.put_archive(&archive.row(session, self.now())).await?;
@@ -335,9 +361,10 @@ impl App {
     }
 }
 
-/// Whether another write came in between, so that trying again helps.
+/// Whether another write came in between, so that trying again helps: not where it is known what the caller should have
+/// sent.
 fn is_a_race(error: &Error) -> bool {
-    error.kind == ErrorKind::Conflict && !is_about_etag(error)
+    error.kind == ErrorKind::Conflict && error.input.is_none()
 }
 
 /// Whether nothing that a reader can see differs.

@@ -11,6 +11,7 @@ use sg_formats::{Confidence, Format as _, Source, specstory};
 use sg_store::{Content, ContentReader, Tx};
 
 use crate::NewSession;
+use crate::archive_read::MessageChunks;
 
 /// Content up to this size is read as a whole; larger one never is in memory.
 pub(crate) const WHOLE_BYTES: u64 = 16 * 1_024 * 1_024;
@@ -42,7 +43,12 @@ pub(crate) struct Read {
 /// A session's messages: in memory, or to be read again when they are written.
 pub(crate) enum Messages {
     Whole(Vec<Message>),
-    Pieces { name: String, markdown: Content },
+    Pieces {
+        name: String,
+        markdown: Content,
+    },
+    /// Those of an archive, in its own file of them.
+    Lines(Content),
 }
 
 /// Reads a new session; takes its transcript. Not for the runtime's own threads when content lies in files.
@@ -110,13 +116,13 @@ const SPECSTORY: &str = "specstory";
 
 /// What lists know of messages.
 #[derive(Default)]
-struct Summary {
-    counts: SessionCounts,
-    first_exchange: Option<String>,
+pub(crate) struct Summary {
+    pub(crate) counts: SessionCounts,
+    pub(crate) first_exchange: Option<String>,
 }
 
 impl Summary {
-    fn add(&mut self, message: &Message) {
+    pub(crate) fn add(&mut self, message: &Message) {
         self.counts.messages += 1;
         self.counts.tool_uses += message.tool_uses() as u64;
         if message.role != Role::User || message.is_sidechain {
@@ -160,6 +166,19 @@ fn read_large(new: &NewSession, transcript: Option<Transcript>) -> Result<Read> 
         first_exchange: summary.first_exchange.unwrap_or_default(),
         messages: Messages::Pieces { name: new.name.clone(), markdown: new.markdown.clone() },
     })
+}
+
+/// The exchanges of a document of any size.
+pub(crate) fn exchanges_of(name: &str, markdown: &Content) -> Result<Vec<Exchange>> {
+    if markdown.len() <= WHOLE_BYTES {
+        return Ok(specstory::exchanges(&wtf8::lossy(&markdown.read()?)));
+    }
+    let mut pieces = Pieces::new(name, markdown)?;
+    loop {
+        if let Some(outline) = pieces.step(&mut drop)? {
+            return Ok(outline.exchanges);
+        }
+    }
 }
 
 /// Markdown being read piece by piece.
@@ -216,6 +235,24 @@ impl Pieces {
     }
 }
 
+/// Messages that come a chunk at a time.
+pub(crate) trait Chunks: Send + 'static {
+    /// The next messages, and whether there may be more.
+    fn chunk(&mut self) -> Result<(Vec<Message>, bool)>;
+}
+
+impl Chunks for Pieces {
+    fn chunk(&mut self) -> Result<(Vec<Message>, bool)> {
+        Pieces::chunk(self)
+    }
+}
+
+impl Chunks for MessageChunks {
+    fn chunk(&mut self) -> Result<(Vec<Message>, bool)> {
+        self.next_chunk()
+    }
+}
+
 /// Writes the messages of a session that does not fit into memory, a chunk at a time.
 pub(crate) async fn write_in_chunks(
     tx: &Tx,
@@ -223,16 +260,21 @@ pub(crate) async fn write_in_chunks(
     name: &str,
     markdown: &Content,
 ) -> Result<()> {
-    let mut writer = tx.write_messages(session).await?;
     let (name, markdown) = (name.to_owned(), markdown.clone());
-    let mut pieces = blocking(move || Pieces::new(&name, &markdown)).await?;
+    let pieces = blocking(move || Pieces::new(&name, &markdown)).await?;
+    write_chunks(tx, session, pieces).await
+}
+
+/// The same, of messages wherever they come from.
+pub(crate) async fn write_chunks(tx: &Tx, session: sg_domain::SessionId, mut chunks: impl Chunks) -> Result<()> {
+    let mut writer = tx.write_messages(session).await?;
     loop {
         let (read, messages, more) = blocking(move || {
-            let (messages, more) = pieces.chunk()?;
-            Ok((pieces, messages, more))
+            let (messages, more) = chunks.chunk()?;
+            Ok((chunks, messages, more))
         })
         .await?;
-        pieces = read;
+        chunks = read;
         writer.write(tx, &messages).await?;
         if !more {
             return writer.finish(tx).await;
@@ -270,6 +312,7 @@ mod tests {
         );
         let messages = match read.messages {
             Messages::Whole(messages) => messages,
+            Messages::Lines(_) => unreachable!("of archives alone"),
             Messages::Pieces { name, markdown } => {
                 let mut pieces = Pieces::new(&name, &markdown).unwrap();
                 let mut messages = Vec::new();

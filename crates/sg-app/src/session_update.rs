@@ -3,7 +3,6 @@
 use sg_domain::change::ChangeKind;
 use sg_domain::error::quote;
 use sg_domain::id::SessionRef;
-use sg_domain::session::{SessionEtag, etag};
 use sg_domain::{
     Caller, Error, ErrorKind, Exchange, ExchangeId, Identity, Result, Scope, Session, ShareStatus, Visibility,
 };
@@ -12,7 +11,7 @@ use sg_store::Tx;
 use crate::App;
 use crate::exchange_mark::exchange_marks;
 use crate::project::chosen;
-use crate::session_etag::expect;
+use crate::session_etag::{etag_of, expect};
 use crate::session_tag::Tags;
 
 /// What is to change about a session; `None` stays as it is.
@@ -150,15 +149,7 @@ impl App {
     /// Writes a session's row with the ETag of what it is now, and the job that makes the index agree.
     async fn write_changed(&self, tx: Tx, identity: &Identity, mut session: Session) -> Result<Session> {
         let marks = exchange_marks(&tx.exchanges(session.id).await?);
-        session.etag = etag(&SessionEtag {
-            name: &session.name,
-            user_title: session.user_title.as_deref(),
-            alias: session.alias.as_deref(),
-            share_status: session.share_status,
-            metadata: &session.metadata,
-            blobs: session.blobs,
-            exchanges: &marks,
-        });
+        session.etag = etag_of(&session, &marks);
         session.updated_at = self.now();
         tx.put_session(&session, None).await?;
         self.commit_session(tx, identity, &session, ChangeKind::Updated).await?;

@@ -84,7 +84,6 @@ impl App {
 
     /// Notes what the caller's account sends a session with, and that it does so now. A note that cannot be written does
     /// not fail the request it is about.
-    #[allow(dead_code, reason = "for the operations that take sessions in")]
     pub(crate) async fn note_client(&self, identity: &Identity, client: &ClientFacts) {
         let noted = async {
             let tx = self.store().begin().await?;

@@ -36,6 +36,8 @@ pub struct ArchiveFacts {
     pub git_branch: Option<String>,
     /// The commit it was on.
     pub git_commit: Option<String>,
+    /// Its tags, as the client last sent them: what people have changed of them since is told by comparing.
+    pub tags: Vec<String>,
 }
 
 /// An archive that is stored.

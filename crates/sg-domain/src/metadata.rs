@@ -98,6 +98,35 @@ impl SessionMetadata {
         Ok(())
     }
 
+    /// Makes it small enough to be stored: what is too long is cut, labels that are too many are left out. For facts that
+    /// a program found, which nobody can be asked about.
+    pub fn cut(&mut self) {
+        let texts = [
+            &mut self.client_name,
+            &mut self.client_version,
+            &mut self.agent_name,
+            &mut self.agent_version,
+            &mut self.device_id,
+            &mut self.machine_name,
+            &mut self.title,
+            &mut self.markdown_version,
+            &mut self.summary,
+            &mut self.folder,
+            &mut self.git_remote,
+        ];
+        for text in texts.into_iter().flatten() {
+            text.truncate(text.floor_char_boundary(MAX_METADATA_TEXT_BYTES));
+        }
+        for list in [&mut self.git_branches, &mut self.llm_models, &mut self.tags].into_iter().flatten() {
+            let mut bytes = 0;
+            list.retain_mut(|label| {
+                label.truncate(label.floor_char_boundary(MAX_LABEL_BYTES));
+                bytes += label.len() + 3;
+                bytes <= MAX_LABELS_BYTES
+            });
+        }
+    }
+
     /// Takes every field that `newer` has and keeps the rest: the key-wise merge of SpecStory's PUT.
     pub fn merge(&mut self, newer: Self) {
         macro_rules! take {
@@ -128,6 +157,10 @@ mod tests {
         ] {
             let said = check(change).unwrap_err();
             assert!(said.starts_with(&format!("metadata.{name} ")), "{said}");
+            let mut metadata = SessionMetadata::default();
+            change(&mut metadata);
+            metadata.cut();
+            assert_eq!(metadata.check().map_err(|error| error.message), Ok(()), "{name}");
         }
     }
 }

@@ -59,14 +59,14 @@ impl Redactor {
         if bytes.starts_with(sessionfs::GZIP) {
             return self.archive(bytes).unwrap_or(Redacted { bytes: Cow::Borrowed(bytes), counts: BTreeMap::new() });
         }
-        self.plain(bytes)
+        self.redact_text(bytes)
     }
 
     fn archive<'a>(&self, bytes: &'a [u8]) -> Option<Redacted<'a>> {
         let mut members = sessionfs::unpack(bytes, &sessionfs::Limits::default()).ok()?;
         let mut counts = BTreeMap::new();
         for member in &mut members {
-            let redacted = self.plain(&member.bytes);
+            let redacted = self.redact_text(&member.bytes);
             for (kind, count) in &redacted.counts {
                 *counts.entry(*kind).or_default() += count;
             }
@@ -78,7 +78,8 @@ impl Redactor {
         Some(Redacted { bytes, counts })
     }
 
-    fn plain<'a>(&self, bytes: &'a [u8]) -> Redacted<'a> {
+    /// The same of bytes that are no archive, whatever they begin with.
+    pub fn redact_text<'a>(&self, bytes: &'a [u8]) -> Redacted<'a> {
         let mut counts = BTreeMap::new();
         let mut out: Vec<u8> = Vec::new();
         let (mut copied, mut at) = (0, 0);

@@ -1,20 +1,26 @@
 //! SessionFS: a folder `<id>.sfs` of `manifest.json`, `messages.jsonl` and others, or a gzip'd tar of it
 //! (`contracts/sessionfs.md` 2.1 to 2.4).
 
+mod about;
 mod archive;
 mod facts;
+mod lenient;
 mod lines;
+mod message;
+mod walk;
 
-pub use archive::{Limits, Member, pack, unpack, unpack_from};
+pub use about::{About, about};
+pub use archive::{Limits, Member, Packer, pack, unpack};
 pub use facts::{facts, normalised_remote};
 pub use lines::{LineState, MessageLines, read_member};
+pub use message::MessageReader;
+pub use walk::walk;
 
 use serde_json::{Map, Value};
 use sg_domain::transcript::Skipped;
-use sg_domain::{Message, Role, SessionMetadata, TokenUsage, Transcript};
+use sg_domain::{Message, SessionMetadata, Transcript};
 
-use crate::claude_code::{blocks, user_role};
-use crate::field::{self, push_unique, take_bool, take_name, take_object, take_string, take_time};
+use crate::field::{self, push_unique, take_name, take_object, take_string, take_time};
 use crate::jsonl::{self, Records};
 use crate::{Confidence, Format, FormatError, Parsed, Source, title};
 
@@ -66,14 +72,9 @@ impl Format for SessionFs {
 }
 
 /// Reads an archive that is unpacked already; `name` is that of the archive.
-pub fn read_members(name: &str, members: &[Member]) -> Result<Parsed, FormatError> {
+fn read_members(name: &str, members: &[Member]) -> Result<Parsed, FormatError> {
     let file = |wanted: &str| members.iter().find(|m| m.base_name() == wanted).map(|m| m.bytes.as_slice());
     read(folder_name(name), file)
-}
-
-/// The conversation of an archive that holds none.
-pub fn empty(name: &str) -> Transcript {
-    transcript(folder_name(name), Map::new(), Map::new(), Map::new(), Vec::new())
 }
 
 /// Reads a session's files, found by name.
@@ -91,7 +92,7 @@ fn read<'a>(name: &str, file: impl Fn(&str) -> Option<&'a [u8]>) -> Result<Parse
     let tools = facts("tools.json");
     let mut messages = Vec::new();
     if let Some(bytes) = file("messages.jsonl") {
-        messages.extend(Records::new(bytes, &mut skipped).map(|(_, record)| message(record)));
+        messages.extend(Records::new(bytes, &mut skipped).map(|(_, record)| message::message(record)));
     } else if manifest.is_empty() {
         return Err(FormatError::Empty { format: NAME, reason: "neither manifest.json nor messages.jsonl".to_owned() });
     }
@@ -120,7 +121,10 @@ fn transcript(
     for model in model.into_iter().chain(messages.iter().filter_map(|m| m.model.as_deref())).filter_map(known_model) {
         push_unique(&mut metadata.llm_models, model);
     }
-    metadata.tags = tags(&mut manifest);
+    metadata.tags = tags(&manifest);
+    if metadata.tags.is_some() {
+        manifest.remove("tags");
+    }
     let mut git = take_object(&mut workspace, "git").unwrap_or_default();
     if let Some(branch) = take_name(&mut git, "branch").filter(|branch| branch != "HEAD") {
         push_unique(&mut metadata.git_branches, &branch);
@@ -159,44 +163,15 @@ fn transcript(
     }
 }
 
-fn message(mut record: Map<String, Value>) -> Message {
-    let source_id = take_name(&mut record, "msg_id").or_else(|| take_name(&mut record, "id"));
-    let parent_source_id = take_name(&mut record, "parent_msg_id");
-    let blocks = blocks(record.remove("content").unwrap_or_default());
-    let is_meta = record.get("is_meta").and_then(Value::as_bool).unwrap_or_default();
-    let role = match take_string(&mut record, "role").unwrap_or_default().as_str() {
-        "user" | "human" if is_meta => Role::System,
-        "user" | "human" => user_role(&blocks),
-        "assistant" | "model" => Role::Assistant,
-        "tool" => Role::Tool,
-        _ => Role::System,
-    };
-    let model = take_name(&mut record, "model").filter(|model| known_model(model).is_some());
-    let usage = take_object(&mut record, "usage").map(|mut usage| {
-        let mut take = |key| field::take_count(&mut usage, key).unwrap_or_default();
-        TokenUsage {
-            input: take("input_tokens"),
-            output: take("output_tokens"),
-            cache_read: take("cache_read_tokens"),
-            cache_write: take("cache_write_tokens"),
-            reasoning: take("reasoning_tokens"),
-        }
-    });
-    let at = take_time(&mut record, "timestamp");
-    let is_sidechain = take_bool(&mut record, "is_sidechain").unwrap_or_default();
-    let agent_id = take_name(&mut record, "agent_id");
-    field::drop_empty(&mut record);
-    if !is_meta {
-        record.remove("is_meta");
-    }
-    Message { source_id, parent_source_id, role, blocks, model, usage, at, is_sidechain, agent_id, raw: record }
-}
-
 /// Tags, where they are a list of texts: anything else is nobody's tag (`contracts/sessionfs.md` 5.3, 18).
-fn tags(manifest: &mut Map<String, Value>) -> Option<Vec<String>> {
+fn tags(manifest: &Map<String, Value>) -> Option<Vec<String>> {
     let list = manifest.get("tags")?.as_array()?;
-    let tags: Vec<String> = list.iter().filter_map(|tag| tag.as_str().and_then(field::name)).take(100).collect();
-    manifest.remove("tags");
+    let mut tags: Vec<String> = Vec::new();
+    for tag in list.iter().filter_map(|tag| tag.as_str().and_then(field::name)).take(100) {
+        if !tags.contains(&tag) {
+            tags.push(tag);
+        }
+    }
     (!tags.is_empty()).then_some(tags)
 }
 

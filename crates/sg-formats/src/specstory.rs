@@ -11,7 +11,7 @@ mod write;
 pub use cut::{Cutter, Outline};
 pub use exchange::exchanges;
 pub use part::ExchangeParts;
-pub use write::write;
+pub use write::{Writer, write};
 
 use serde_json::Map;
 use sg_domain::transcript::Skipped;

@@ -56,11 +56,16 @@ const HOUSEKEEPING: &[&str] = &[
 
 /// The agent's own title if it is usable, else the first usable line of what the user said, else a count.
 pub(crate) fn choose(given: Option<&str>, messages: &[Message]) -> String {
-    given.and_then(usable).or_else(|| derive(messages)).unwrap_or_else(|| match messages.len() {
+    given.and_then(usable).or_else(|| derive(messages)).unwrap_or_else(|| untitled(messages.len()))
+}
+
+/// What a session of so many messages is called that says nothing.
+pub(crate) fn untitled(messages: usize) -> String {
+    match messages {
         0 => "Untitled session".to_owned(),
         1 => "Untitled session (1 message)".to_owned(),
         n => format!("Untitled session ({n} messages)"),
-    })
+    }
 }
 
 /// The first usable line of what the user said.

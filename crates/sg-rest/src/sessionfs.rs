@@ -12,6 +12,7 @@ mod dlp;
 mod docs;
 mod failure;
 mod fault;
+mod form;
 mod handoff;
 mod health;
 mod key;

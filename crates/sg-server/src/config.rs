@@ -16,6 +16,7 @@ mod network;
 mod oidc;
 mod rate_limit;
 mod secrets;
+mod sessionfs;
 mod socket;
 pub use accounts::{AccountsSection, SignUpName};
 pub use graphql::GraphqlSection;
@@ -24,6 +25,7 @@ pub use network::Network;
 pub use oidc::OidcSection;
 pub use rate_limit::RateLimitSection;
 pub use secrets::SecretsSection;
+pub use sessionfs::{SecretsName, SessionfsSection};
 pub use socket::SocketSection;
 
 /// All settings.
@@ -47,6 +49,8 @@ pub struct Config {
     pub accounts: AccountsSection,
     /// The server's own secret.
     pub secrets: SecretsSection,
+    /// What SessionFS's clients may push.
+    pub sessionfs: SessionfsSection,
     /// Rows and blobs.
     pub store: StoreSection,
     /// The index.
@@ -239,6 +243,7 @@ impl Default for Config {
             oidc: OidcSection::default(),
             accounts: AccountsSection::default(),
             secrets: SecretsSection::default(),
+            sessionfs: SessionfsSection::default(),
             store: StoreSection::default(),
             search: SearchSection::default(),
             limits: LimitsSection::default(),
@@ -383,6 +388,7 @@ impl Config {
             orphan_blob_grace_secs,
             max_changes_behind,
             trash_days,
+            archives: self.sessionfs.limits(),
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::sql::{Sql, to_i64};
 use crate::store::{named, stored_id};
 use crate::{Store, Tx};
 
-const COLUMNS: [&str; 23] = [
+const COLUMNS: [&str; 24] = [
     "a.id",
     "a.session_id",
     "a.owner",
@@ -32,6 +32,7 @@ const COLUMNS: [&str; 23] = [
     "a.git_remote",
     "a.git_branch",
     "a.git_commit",
+    "a.tags",
     "a.digest",
     "a.size_bytes",
     "a.uploaded_at",
@@ -87,7 +88,7 @@ impl Tx {
         let mut sql = self.sql(
             "INSERT INTO archive (id, session_id, owner, source_tool, source_tool_version, original_id, model_provider,
              model_id, parent_id, message_count, turn_count, tool_use_count, input_tokens, output_tokens,
-             duration_millis, git_remote, git_branch, git_commit, digest, size_bytes, uploaded_at, scan) VALUES (",
+             duration_millis, git_remote, git_branch, git_commit, tags, digest, size_bytes, uploaded_at, scan) VALUES (",
         );
         sql.text(&archive.id).add(", ").text(&archive.session.to_string()).add(", ").text(archive.owner.as_str());
         sql.add(", ").text(&facts.source_tool);
@@ -106,6 +107,7 @@ impl Tx {
         for text in [&facts.git_remote, &facts.git_branch, &facts.git_commit] {
             sql.add(", ").opt_text(text.as_deref());
         }
+        sql.add(", ").json(facts.tags.clone().into());
         sql.add(", ").text(&archive.digest.to_string()).add(", ").int(to_i64(archive.size_bytes));
         sql.add(", ").time(archive.uploaded_at).add(", ").opt_text(archive.scan.as_deref());
         sql.add(
@@ -116,7 +118,7 @@ impl Tx {
              tool_use_count = excluded.tool_use_count, input_tokens = excluded.input_tokens,
              output_tokens = excluded.output_tokens, duration_millis = excluded.duration_millis,
              git_remote = excluded.git_remote, git_branch = excluded.git_branch, git_commit = excluded.git_commit,
-             digest = excluded.digest, size_bytes = excluded.size_bytes, uploaded_at = excluded.uploaded_at,
+             tags = excluded.tags, digest = excluded.digest, size_bytes = excluded.size_bytes, uploaded_at = excluded.uploaded_at,
              scan = excluded.scan, deleted_by = NULL, delete_scope = NULL",
         );
         self.run(sql).await?;
@@ -129,6 +131,14 @@ impl Tx {
         sql.add(&columns().join(", ")).add(" FROM archive a JOIN session s ON s.id = a.session_id WHERE a.id = ");
         sql.text(id);
         Ok(self.row(sql, decode).await?)
+    }
+
+    /// Takes a session's alias away, in the trash too: another session has it since.
+    pub async fn drop_alias(&self, session: SessionId) -> Result<()> {
+        let mut sql = self.sql("UPDATE session SET alias = NULL WHERE id = ");
+        sql.text(&session.to_string());
+        self.run(sql).await?;
+        Ok(())
     }
 
     /// Notes who puts an archive into the trash, and where else it is to go.
@@ -175,6 +185,7 @@ pub(crate) fn decode(row: &mut dyn Row) -> StoreResult<ArchivedSession> {
             git_remote: row.opt_text()?,
             git_branch: row.opt_text()?,
             git_commit: row.opt_text()?,
+            tags: row.opt_text()?.map(|tags| serde_json::from_str(&tags)).transpose()?.unwrap_or_default(),
         },
         digest: row.digest()?,
         size_bytes: row.count()?,

@@ -209,7 +209,8 @@ impl Store {
         sql.add(
             " FROM (SELECT markdown_blob AS digest FROM session
              UNION SELECT raw_blob FROM session WHERE raw_blob IS NOT NULL
-             UNION SELECT session_data_blob FROM session WHERE session_data_blob IS NOT NULL) b",
+             UNION SELECT session_data_blob FROM session WHERE session_data_blob IS NOT NULL
+             UNION SELECT digest FROM archive UNION SELECT digest FROM upload_part) b",
         );
         Ok(self.rows(sql.end(), |row| row.digest()).await?)
     }
@@ -219,7 +220,9 @@ impl Store {
         let mut sql = self.select(&["1"]);
         sql.add(" FROM (SELECT 1 FROM session WHERE markdown_blob = ").text(&digest);
         sql.add(" UNION ALL SELECT 1 FROM session WHERE raw_blob = ").text(&digest);
-        sql.add(" UNION ALL SELECT 1 FROM session WHERE session_data_blob = ").text(&digest).add(") b LIMIT 1");
+        sql.add(" UNION ALL SELECT 1 FROM session WHERE session_data_blob = ").text(&digest);
+        sql.add(" UNION ALL SELECT 1 FROM archive WHERE digest = ").text(&digest);
+        sql.add(" UNION ALL SELECT 1 FROM upload_part WHERE digest = ").text(&digest).add(") b LIMIT 1");
         Ok(self.row(sql.end(), |row| row.int()).await?.is_some())
     }
 }

@@ -28,6 +28,7 @@ mod session;
 mod sql;
 mod stats;
 mod store;
+mod upload;
 mod user;
 mod web_session;
 

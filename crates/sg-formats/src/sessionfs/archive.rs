@@ -1,11 +1,11 @@
-//! Unpacking an archive in one pass, within limits: an archive comes from anybody.
+//! Archives as a whole: how much one may hold, unpacking it into memory, and packing it.
 
-use std::io::Read;
+use std::io::{self, Read, Write};
 
 use flate2::Compression;
-use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 
+use super::walk::walk;
 use crate::FormatError;
 
 /// How much an archive may hold.
@@ -56,125 +56,54 @@ impl Member {
 
 /// The regular files of a gzip'd tar, in order. Links, devices and paths that leave the archive are refused.
 pub fn unpack(bytes: &[u8], limits: &Limits) -> Result<Vec<Member>, FormatError> {
-    unpack_from(bytes, bytes.len() as u64, limits)
-}
-
-/// The same of what is read from somewhere, in one pass; `packed` is how many bytes that is.
-pub fn unpack_from(mut from: impl Read, packed: u64, limits: &Limits) -> Result<Vec<Member>, FormatError> {
-    let mut magic = Vec::new();
-    from.by_ref().take(2).read_to_end(&mut magic).map_err(|error| broken(&error))?;
-    if magic != super::GZIP {
-        return Err(refused("invalid tar.gz archive: not a gzip file".to_owned()));
-    }
-    let from = magic.as_slice().chain(from);
-    let by_ratio = packed.saturating_mul(limits.max_ratio).max(limits.ratio_free_bytes);
-    let allowed = limits.max_total_bytes.min(by_ratio);
-    // One byte past the limit is read, so that an archive of just its size is not refused.
-    let mut tar = tar::Archive::new(MultiGzDecoder::new(from).take(allowed.saturating_add(1)));
     let mut members = Vec::new();
-    let mut total = 0_u64;
-    let entries = tar.entries().map_err(|error| broken(&error))?;
-    for (count, entry) in entries.enumerate() {
-        if count >= limits.max_members {
-            return Err(too_large(format!("more than {} members", limits.max_members)));
-        }
-        let mut entry = entry.map_err(|error| damaged(&error, total, allowed, limits))?;
-        let name = checked_name(&entry.path_bytes())?;
-        let size = entry.size();
-        match entry.header().entry_type() {
-            kind if kind.is_dir() => continue,
-            kind if kind.is_file() || kind == tar::EntryType::Continuous => {}
-            kind if kind.is_symlink() || kind.is_hard_link() => {
-                return Err(refused(format!("symlink in tar archive: {name}")));
-            }
-            // Extension headers for the whole archive are no members.
-            tar::EntryType::XGlobalHeader => continue,
-            _ => return Err(refused(format!("not a regular file in tar archive: {name}"))),
-        }
-        if size > limits.max_member_bytes {
-            let mib = |bytes: u64| bytes.div_ceil(1 << 20);
-            let (size, limit) = (mib(size), mib(limits.max_member_bytes));
-            return Err(refused(format!("member too large: {name} ({size}MB, limit {limit}MB)")));
-        }
-        if size > limits.advised_member_bytes {
-            return Err(FormatError::MemberTooLarge { name, size, limit: limits.advised_member_bytes });
-        }
-        total = total.saturating_add(size);
-        if total > allowed {
-            return Err(over(total, allowed, limits));
-        }
+    walk(bytes, bytes.len() as u64, limits, |name, content| {
         // The header's size is a claim: nothing is allocated for it before it is there.
-        let mut content = Vec::new();
-        entry.read_to_end(&mut content).map_err(|error| damaged(&error, total, allowed, limits))?;
-        members.push(Member { name, bytes: content });
-    }
-    let mut rest = tar.into_inner();
-    // A bomb may stand after the end mark; and a damaged end must not pass for a whole archive.
-    std::io::copy(&mut rest, &mut std::io::sink()).map_err(|error| broken(&error))?;
-    if rest.limit() == 0 {
-        return Err(over(total, allowed, limits));
-    }
+        let mut bytes = Vec::new();
+        content.read_to_end(&mut bytes)?;
+        members.push(Member { name: name.to_owned(), bytes });
+        Ok(())
+    })?;
     Ok(members)
 }
 
 /// Packs files as [`unpack`] gives them. The same files give the same bytes: no times, no owners.
-pub fn pack(members: &[Member]) -> std::io::Result<Vec<u8>> {
-    let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::default()));
+pub fn pack(members: &[Member]) -> io::Result<Vec<u8>> {
+    let mut packer = Packer::new(Vec::new());
     for member in members {
+        packer.file(&member.name, member.bytes.len() as u64, &mut member.bytes.as_slice())?;
+    }
+    packer.finish()
+}
+
+/// Packs files one after the other, as [`pack`] does.
+pub struct Packer<W: Write> {
+    tar: tar::Builder<GzEncoder<W>>,
+}
+
+impl<W: Write> Packer<W> {
+    /// Writes an archive to somewhere.
+    pub fn new(to: W) -> Self {
+        Self { tar: tar::Builder::new(GzEncoder::new(to, Compression::default())) }
+    }
+
+    /// Adds a file of so many bytes.
+    pub fn file(&mut self, name: &str, size: u64, content: &mut dyn Read) -> io::Result<()> {
         let mut header = tar::Header::new_gnu();
-        header.set_size(member.bytes.len() as u64);
+        header.set_size(size);
         header.set_mode(0o644);
         header.set_entry_type(tar::EntryType::Regular);
-        tar.append_data(&mut header, &member.name, member.bytes.as_slice())?;
+        self.tar.append_data(&mut header, name, content)
     }
-    tar.into_inner()?.finish()
-}
 
-fn checked_name(name: &[u8]) -> Result<String, FormatError> {
-    let name = String::from_utf8_lossy(name).into_owned();
-    if name.starts_with(['/', '\\']) || name.as_bytes().get(1) == Some(&b':') {
-        return Err(refused(format!("absolute path in tar member: {name}")));
+    /// Ends the archive.
+    pub fn finish(self) -> io::Result<W> {
+        self.tar.into_inner()?.finish()
     }
-    if name.split(['/', '\\']).any(|part| part == "..") {
-        return Err(refused(format!("path traversal in tar member: {name}")));
-    }
-    if name.contains('\0') {
-        return Err(refused("NUL byte in tar member".to_owned()));
-    }
-    Ok(name)
-}
-
-/// Reading stops short at the limit, which the tar reader sees as a damaged archive.
-fn damaged(error: &std::io::Error, total: u64, allowed: u64, limits: &Limits) -> FormatError {
-    match error.kind() {
-        std::io::ErrorKind::UnexpectedEof if total.saturating_add(1024) > allowed => over(total, allowed, limits),
-        _ => broken(error),
-    }
-}
-
-fn over(total: u64, allowed: u64, limits: &Limits) -> FormatError {
-    match allowed == limits.max_total_bytes {
-        true => too_large(format!("unpacks to more than {allowed} bytes")),
-        false => too_large(format!("unpacks to {} times its size, or {total} bytes", limits.max_ratio)),
-    }
-}
-
-fn broken(error: &std::io::Error) -> FormatError {
-    FormatError::Broken { format: "sessionfs", reason: format!("invalid tar.gz archive: {error}") }
-}
-
-fn refused(reason: String) -> FormatError {
-    FormatError::Broken { format: "sessionfs", reason }
-}
-
-fn too_large(reason: String) -> FormatError {
-    FormatError::TooLarge { format: "sessionfs", reason }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
     use super::*;
 
     fn entry(name: &str, kind: tar::EntryType, bytes: &[u8]) -> Vec<u8> {
@@ -251,7 +180,7 @@ mod tests {
             Err(FormatError::TooLarge { reason, .. }) => reason,
             other => panic!("{other:?}"),
         };
-        assert_eq!(reason(&files(4, 10)), "more than 3 members");
+        assert_eq!(reason(&files(4, 10)), "session archive has more than 3 files");
         assert!(matches!(unpack(&files(1, 5_001), &limits), Err(FormatError::Broken { .. })));
         assert_eq!(
             unpack(&files(1, 4_951), &limits),

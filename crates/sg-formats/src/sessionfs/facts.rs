@@ -33,6 +33,7 @@ pub fn facts(manifest: &Map<String, Value>, workspace: &Map<String, Value>) -> A
         git_remote: text(git, "remote_url", 2_048).map(|remote| normalised_remote(&remote)).filter(|r| !r.is_empty()),
         git_branch: text(git, "branch", MAX_BRANCH_CHARS),
         git_commit: text(git, "commit_sha", MAX_COMMIT_CHARS),
+        tags: super::tags(manifest).unwrap_or_default(),
     }
 }
 

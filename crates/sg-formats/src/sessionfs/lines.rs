@@ -8,7 +8,7 @@ use std::fmt;
 use std::io::{BufRead, Read};
 use std::ops::Range;
 
-use flate2::read::GzDecoder;
+use flate2::read::MultiGzDecoder;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -28,7 +28,7 @@ pub fn read_member<T>(
     read: impl FnOnce(&mut dyn Read) -> std::io::Result<T>,
 ) -> Result<Option<T>, FormatError> {
     let broken = |error: std::io::Error| FormatError::Broken { format: super::NAME, reason: error.to_string() };
-    let mut tar = tar::Archive::new(GzDecoder::new(archive));
+    let mut tar = tar::Archive::new(MultiGzDecoder::new(archive));
     for entry in tar.entries().map_err(broken)? {
         let mut entry = entry.map_err(broken)?;
         let kind = entry.header().entry_type();

@@ -146,6 +146,19 @@ impl Body {
         Some(number)
     }
 
+    /// The same, where it must be there.
+    pub(super) fn required_int(&mut self, name: &'static str, bounds: std::ops::RangeInclusive<i64>) -> i64 {
+        if !self.fields.contains_key(name) {
+            self.faults.push(Fault::missing(at(name), Value::Object(self.fields.clone())));
+            return 0;
+        }
+        if self.fields[name].is_null() {
+            self.faults.push(Fault::new("int_type", at(name), "Input should be a valid integer", Value::Null));
+            return 0;
+        }
+        self.int(name, bounds).unwrap_or(0)
+    }
+
     /// Yes or no, if it is given; the words for it count.
     #[expect(dead_code, reason = "for handoffs and settings, which are not built yet")]
     pub(super) fn flag(&mut self, name: &'static str) -> Option<bool> {

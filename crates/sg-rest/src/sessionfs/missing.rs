@@ -59,8 +59,3 @@ async fn integrations(_: SignedIn) -> Failure {
 pub(super) async fn soon(_: SignedIn) -> Failure {
     Failure::not_built("These routes")
 }
-
-/// No uploads in parts: the client then sends the archive in one piece, which it does at no other status.
-pub(super) async fn no_parts(_: SignedIn) -> Failure {
-    Failure::no_route()
-}

@@ -97,7 +97,8 @@ pub(in crate::sessionfs) fn detail(app: &App, stored: &ArchivedSession) -> Detai
 
 /// What a session is called; none when nobody called it anything.
 pub(in crate::sessionfs) fn title(stored: &ArchivedSession) -> Option<String> {
-    Some(stored.session.title()).filter(|title| !title.is_empty()).map(str::to_owned)
+    let session = &stored.session;
+    session.user_title.clone().or_else(|| session.metadata.title.clone()).filter(|title| !title.is_empty())
 }
 
 /// A scope by its name in this API.
