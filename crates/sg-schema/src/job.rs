@@ -41,6 +41,8 @@ pub(crate) enum JobKind {
     IndexProject,
     /// Takes sessions that were deleted together out of search.
     UnindexSessions,
+    /// Mails the other side of a handoff what happened to it.
+    HandoffMail,
     /// Removes content that nothing names any more, and what else has had its time.
     SweepBlobs,
 }
@@ -51,6 +53,7 @@ impl From<&sg_domain::JobKind> for JobKind {
             sg_domain::JobKind::IndexSession { .. } => Self::IndexSession,
             sg_domain::JobKind::IndexProject { .. } => Self::IndexProject,
             sg_domain::JobKind::UnindexSessions { .. } => Self::UnindexSessions,
+            sg_domain::JobKind::HandoffMail { .. } => Self::HandoffMail,
             sg_domain::JobKind::SweepBlobs => Self::SweepBlobs,
         }
     }
