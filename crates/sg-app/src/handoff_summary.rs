@@ -1,6 +1,6 @@
 //! What a recipient may know of a session before taking it, computed from its messages.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use sg_domain::{
     ArchivedSession, Caller, ContentBlock, Error, ErrorKind, HandoffStatus, HandoffSummary, Message, Result, Role,
@@ -56,7 +56,7 @@ struct Digest {
     files: BTreeSet<String>,
     errors: BTreeSet<String>,
     /// Calls of a shell whose output has not come yet.
-    shells: BTreeMap<String, ()>,
+    shells: BTreeSet<String>,
 }
 
 impl Digest {
@@ -68,7 +68,7 @@ impl Digest {
             match block {
                 ContentBlock::ToolUse { id, name, input } => self.called(id.as_deref(), name, input),
                 ContentBlock::ToolResult { tool_use_id, output, .. } => {
-                    if tool_use_id.as_ref().is_some_and(|id| self.shells.remove(id).is_some()) {
+                    if tool_use_id.as_ref().is_some_and(|id| self.shells.remove(id)) {
                         self.tests(output);
                     }
                     self.failures(output);
@@ -108,7 +108,7 @@ impl Digest {
             "Bash" | "bash" | "execute_command" | "shell" if input["command"].is_string() => {
                 self.summary.commands += 1;
                 if let Some(id) = id.filter(|_| self.shells.len() < MAX_OPEN_CALLS) {
-                    self.shells.insert(id.to_owned(), ());
+                    self.shells.insert(id.to_owned());
                 }
             }
             _ => {}
@@ -125,10 +125,9 @@ impl Digest {
             }
         };
         if passed + failed == 0 {
-            let count = |word: &str| {
-                output.lines().filter(|line| line.strip_prefix(word).is_some_and(|rest| rest.starts_with([' ', '\t'])))
-            };
-            (passed, failed) = (count("ok").count() as u64, count("FAIL").count() as u64);
+            let is = |line: &str, word: &str| line.strip_prefix(word).is_some_and(|rest| rest.starts_with([' ', '\t']));
+            let count = |word: &str| output.lines().filter(|line| is(line, word)).count() as u64;
+            (passed, failed) = (count("ok"), count("FAIL"));
         }
         self.summary.tests_passed += passed;
         self.summary.tests_failed += failed;
