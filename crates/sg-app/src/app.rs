@@ -4,12 +4,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use sg_domain::{KeyId, Timestamp};
+use sg_domain::{KeyId, Timestamp, UserId};
 use sg_search::SearchIndex;
 use sg_store::Store;
+use tokio::sync::Semaphore;
 
-use crate::attempt::{DeviceAttempts, SignInAttempts};
+use crate::archive_message::KnownLines;
+use crate::attempt::{DeviceAttempts, SignInAttempts, SignUpAttempts};
 use crate::idempotency::Turns as AnswerTurns;
+use crate::mail::LastMailFailure;
 use crate::password::Turns;
 use crate::{AccountRules, Clock, Ids, Mailer, ModelClient, NoModel, PriceTable, Vault};
 
@@ -105,14 +108,21 @@ pub(crate) struct Inner {
     pub(crate) accounts: AccountRules,
     pub(crate) vault: Vault,
     pub(crate) mail: Option<Arc<dyn Mailer>>,
+    #[expect(dead_code, reason = "for audits, which are not built yet")]
     pub(crate) model: Arc<dyn ModelClient>,
     /// When each key's or device's use was last noted, so that a busy one costs one write a minute. Bounded by their number.
     pub(crate) touched: Mutex<HashMap<KeyId, Timestamp>>,
     pub(crate) sign_in_attempts: SignInAttempts,
     pub(crate) device_attempts: DeviceAttempts,
+    pub(crate) sign_up_attempts: SignUpAttempts,
+    pub(crate) mail_failure: LastMailFailure,
     pub(crate) password_turns: Turns,
+    /// Who pushes archives now: a few at a time each.
+    pub(crate) push_turns: Mutex<HashMap<UserId, Arc<Semaphore>>>,
     /// Who answers which idempotent request now.
     pub(crate) turns: AnswerTurns,
+    /// Where the messages of archives lie.
+    pub(crate) message_lines: KnownLines,
 }
 
 impl App {
@@ -133,8 +143,12 @@ impl App {
             touched: Mutex::default(),
             sign_in_attempts: SignInAttempts::default(),
             device_attempts: DeviceAttempts::default(),
+            sign_up_attempts: SignUpAttempts::default(),
+            mail_failure: LastMailFailure::default(),
             password_turns: Turns::default(),
+            push_turns: Mutex::default(),
             turns: AnswerTurns::default(),
+            message_lines: KnownLines::default(),
         };
         Self { inner: Arc::new(inner) }
     }

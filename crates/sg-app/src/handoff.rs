@@ -77,7 +77,7 @@ impl App {
                 _ => return Err(Error::not_found("recipient")),
             },
         };
-        let found = self.own_archive(identity, &new.session).await?;
+        let found = self.live_archive(identity, &new.session).await?;
         let sender = self.user_of(identity).await?;
         let tier = self.tier_of(&sender);
         let hours = if tier == Tier::Enterprise { hours } else { hours.min(SMALL_TIER_HOURS) };
@@ -258,7 +258,7 @@ impl App {
     }
 
     /// The caller's live archive of a name.
-    pub(crate) async fn own_archive(&self, identity: &Identity, name: &str) -> Result<ArchivedSession> {
+    pub(crate) async fn live_archive(&self, identity: &Identity, name: &str) -> Result<ArchivedSession> {
         let who = Visibility::of(identity);
         let found = match name.parse::<SessionId>() {
             Ok(id) => {

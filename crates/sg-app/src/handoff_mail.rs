@@ -4,7 +4,7 @@
 use sg_domain::{Handoff, HandoffEvent, HandoffEventKind, HandoffStatus, Recipient, Result, UserId};
 
 use crate::App;
-use crate::mail::Letter;
+use crate::mail::{Letter, escape_html};
 
 /// The longest subject, in characters.
 const MAX_SUBJECT_CHARS: usize = 200;
@@ -12,7 +12,6 @@ const MAX_SUBJECT_CHARS: usize = 200;
 impl App {
     /// Mails the other side of a handoff what happened to it.
     pub(crate) async fn mail_handoff(&self, handoff: &str, event: &str) -> Result<()> {
-        let Some(mail) = &self.inner.mail else { return Ok(()) };
         let Some(handoff) = self.store().handoff(handoff).await? else { return Ok(()) };
         let Some(event) = self.store().handoff_event(&handoff.id, event).await? else { return Ok(()) };
         // Taken back before anybody was told: there is nothing to tell.
@@ -40,7 +39,7 @@ impl App {
             }
             kind => news(to, &actor, &handoff, verb(kind), reason(&event)),
         };
-        mail.send(&letter).await
+        self.send_letter(&letter).await
     }
 
     async fn offer(&self, to: String, actor: &str, handoff: &Handoff) -> Result<Letter> {
@@ -124,19 +123,19 @@ impl Page<'_> {
     }
 
     fn html(&self) -> String {
-        let mut html = format!("<p>{}</p>", escaped(&line(self.lead)));
+        let mut html = format!("<p>{}</p>", escape_html(&line(self.lead)));
         if !self.facts.is_empty() {
             html.push_str("<table>");
             for (name, fact) in self.facts {
-                html.push_str(&format!("<tr><th align=\"left\">{name}</th><td>{}</td></tr>", escaped(&line(fact))));
+                html.push_str(&format!("<tr><th align=\"left\">{name}</th><td>{}</td></tr>", escape_html(&line(fact))));
             }
             html.push_str("</table>");
         }
         if let Some(quote) = self.quote {
             let quote: String = quote.chars().filter(|c| *c == '\n' || !c.is_control()).collect();
-            html.push_str(&format!("<blockquote>{}</blockquote>", escaped(quote.trim()).replace('\n', "<br>")));
+            html.push_str(&format!("<blockquote>{}</blockquote>", escape_html(quote.trim()).replace('\n', "<br>")));
         }
-        html.push_str(&format!("<p>{}</p><pre>{}</pre>", escaped(self.tail), escaped(self.command)));
+        html.push_str(&format!("<p>{}</p><pre>{}</pre>", escape_html(self.tail), escape_html(self.command)));
         html
     }
 }
@@ -150,22 +149,6 @@ fn line(text: &str) -> String {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line,
     }
-}
-
-/// Text as it stands in HTML, between tags and in quoted attributes alike.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 #[cfg(test)]

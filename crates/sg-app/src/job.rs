@@ -91,6 +91,7 @@ impl App {
                 self.sweep_blobs().await.map(drop)
             }
             JobKind::HandoffMail { handoff, event } => self.mail_handoff(handoff, event).await,
+            JobKind::SendVerification { user } => self.send_verification(user).await,
             JobKind::IndexProject { project } => self.index_project(*project).await,
             JobKind::UnindexSessions { sessions } => {
                 for session in sessions {

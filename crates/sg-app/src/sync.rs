@@ -2,7 +2,7 @@
 
 use sg_domain::sync::{SyncCounts, SyncHealth, Watcher};
 use sg_domain::{
-    ArchivedSession, Caller, Error, Feature, Result, Scope, SyncMode, SyncSettings, Tier, WatchStatus, WatchedSession,
+    ArchivedSession, Caller, Error, Feature, Result, Scope, SyncMode, SyncSettings, WatchStatus, WatchedSession,
 };
 
 use crate::App;
@@ -24,19 +24,12 @@ pub const MAX_WATCHED: u32 = 1_000;
 const MAX_WATCHERS: usize = 50;
 /// The longest text of a watcher, in characters.
 const MAX_WATCHER_CHARS: usize = 500;
-/// The largest member of an archive, unpacked: what clients are told.
-const MAX_MEMBER_BYTES: u64 = 50 * 1_024 * 1_024;
 
 impl App {
     /// What the caller's machines sync.
     pub async fn sync_settings(&self, caller: &Caller) -> Result<SyncSettings> {
         let identity = caller.require(Scope::Read)?;
         Ok(self.store().sync_settings(&identity.user).await?.unwrap_or_default())
-    }
-
-    /// The largest member of an archive that is taken, unpacked, in bytes: clients neither send nor unpack larger ones.
-    pub fn max_archive_member_bytes(&self) -> u64 {
-        MAX_MEMBER_BYTES
     }
 
     /// Sets what the caller's machines sync, by the mode's name: whether the account may have any is asked first, as clients
@@ -72,7 +65,7 @@ impl App {
     /// Puts one of the caller's sessions on the watchlist; again changes nothing.
     pub async fn watch_session(&self, caller: &Caller, name: &str) -> Result<WatchedSession> {
         let identity = caller.require(Scope::Write)?;
-        let found = self.own_archive(identity, name).await?;
+        let found = self.live_archive(identity, name).await?;
         let tx = self.store().begin().await?;
         // Locked, so that it is not deleted while it is put there.
         if tx.session_by_id(&identity.user, found.session.id).await?.is_none() {
@@ -87,7 +80,7 @@ impl App {
     /// Takes one of the caller's sessions off the watchlist; the session, if there is one of that name.
     pub async fn unwatch_session(&self, caller: &Caller, name: &str) -> Result<Option<ArchivedSession>> {
         let identity = caller.require(Scope::Write)?;
-        let found = self.named_or_none(self.own_archive(identity, name).await)?;
+        let found = self.named_or_none(self.live_archive(identity, name).await)?;
         let archive = found.as_ref().map_or(name, |found| &found.archive.id);
         let tx = self.store().begin().await?;
         tx.unwatch_session(&identity.user, archive).await?;
@@ -98,7 +91,7 @@ impl App {
     /// Notes how sending a session goes; whether it is on the caller's watchlist.
     pub async fn set_watch_status(&self, caller: &Caller, name: &str, status: WatchStatus) -> Result<bool> {
         let identity = caller.require(Scope::Write)?;
-        let found = self.named_or_none(self.own_archive(identity, name).await)?;
+        let found = self.named_or_none(self.live_archive(identity, name).await)?;
         let Some(found) = found else { return Ok(false) };
         let tx = self.store().begin().await?;
         let is_watched = tx.set_watch_status(&identity.user, &found.archive.id, status, self.now()).await?;
@@ -112,7 +105,7 @@ impl App {
         let user = self.user_of(identity).await?;
         let settings = self.store().sync_settings(&identity.user).await?.unwrap_or_default();
         let counts = self.store().sync_counts(&identity.user).await?;
-        Ok(SyncStanding { settings, counts, limit_bytes: storage_bytes(self.tier_of(&user)) })
+        Ok(SyncStanding { settings, counts, limit_bytes: self.tier_of(&user).max_stored_bytes() })
     }
 
     /// Keeps what a daemon says of its watchers, as much of it as is sensible; returns how many are kept.
@@ -148,18 +141,5 @@ impl App {
             Err(error) if error.kind == sg_domain::ErrorKind::NotFound => Ok(None),
             found => found.map(Some),
         }
-    }
-}
-
-/// What an account of a tier may keep, packed, in bytes; 0 is as much as it likes. A free one, which may not send, is shown
-/// what the original shows it: nothing would read as no limit.
-pub(crate) fn storage_bytes(tier: Tier) -> u64 {
-    const MB: u64 = 1_024 * 1_024;
-    match tier {
-        Tier::Free => 50 * MB,
-        Tier::Starter => 500 * MB,
-        Tier::Pro => 2 * 1_024 * MB,
-        Tier::Team => 1_024 * MB,
-        Tier::Enterprise => 0,
     }
 }

@@ -45,6 +45,8 @@ pub(crate) enum JobKind {
     HandoffMail,
     /// Removes content that nothing names any more, and what else has had its time.
     SweepBlobs,
+    /// Mails an account the link that shows its address to be its own.
+    SendVerification,
 }
 
 impl From<&sg_domain::JobKind> for JobKind {
@@ -55,6 +57,7 @@ impl From<&sg_domain::JobKind> for JobKind {
             sg_domain::JobKind::UnindexSessions { .. } => Self::UnindexSessions,
             sg_domain::JobKind::HandoffMail { .. } => Self::HandoffMail,
             sg_domain::JobKind::SweepBlobs => Self::SweepBlobs,
+            sg_domain::JobKind::SendVerification { .. } => Self::SendVerification,
         }
     }
 }

@@ -60,7 +60,7 @@ impl Failure {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Validation error").detail("errors", errors)
     }
 
-    /// 401, in the words for why.
+    /// 401, in the words for why; 403 for an account that was turned off.
     pub(super) fn unauthenticated(why: Anonymous) -> Self {
         match why {
             Anonymous::Missing => Self::new(StatusCode::UNAUTHORIZED, "Missing or invalid Authorization header"),
@@ -71,6 +71,7 @@ impl Failure {
             Anonymous::Revoked => {
                 Self::new(StatusCode::UNAUTHORIZED, "Invalid API key").detail("error", "api_key_revoked")
             }
+            Anonymous::Inactive => Self::new(StatusCode::FORBIDDEN, "User account is inactive"),
             Anonymous::Limited { retry_after } => Self::limited(retry_after),
         }
     }
@@ -123,7 +124,10 @@ impl From<Error> for Failure {
                 let mut rest = error.message.chars();
                 let message = rest.next().map(|first| first.to_uppercase().chain(rest).collect::<String>());
                 let failure = Self::new(status, message.unwrap_or_default());
-                error.details.into_iter().fold(failure, |failure, (name, value)| failure.detail(name, value))
+                error.details.into_iter().fold(failure, |failure, (name, value)| match value.parse::<u64>() {
+                    Ok(number) if name.ends_with("_bytes") => failure.detail(name, number),
+                    _ => failure.detail(name, value),
+                })
             }
         }
     }
