@@ -19,6 +19,7 @@ use sg_app::SessionUpdate;
 use sg_domain::id::SessionRef;
 use sg_domain::{ProjectId, ShareStatus};
 
+use crate::sessionfs::world::{ARCHIVED, given_to_oneself};
 use crate::specstory::world::{BARE, MINE, OWN, SHARED, THEIRS, Who, World};
 
 /// A root field, asked so that it tells whose data it is.
@@ -435,12 +436,12 @@ impl Ids {
         let wanted = SessionRef::InProject(ProjectId::new(SHARED).expect("an id"), "trashed".to_owned());
         let trashed = world.put(Who::Me, crate::specstory::world::full(SHARED, "trashed", MINE)).await;
         world.gateway.app.delete_session(world.caller(Who::Me), &wanted).await.expect("deleted");
+        let handoff = given_to_oneself(&world.gateway.app, &world.gateway.me, MINE).await;
         world.gateway.run_jobs().await;
         let me = world.caller(Who::Me);
         let device = sg_app::NewDevice { hostname: MINE.to_owned(), ..sg_app::NewDevice::default() };
         let job = world.gateway.app.reindex_project(me, &ProjectId::new(OWN).expect("an id")).await.expect("a job");
         let device = world.gateway.app.create_device(me, &world.gateway.me.user.id, &device).await.expect("a device");
-        let handoff = given(world).await;
         let query = r#"query($p: String!) { viewer { id } apiKeys { id name }
             sessions(filters: { projectId: $p }) { nodes { id exchanges { id } } } }"#;
         let data = world.graphql(Who::Me, query, json!({ "p": OWN })).await.json();
@@ -469,29 +470,6 @@ impl Ids {
         let text = text.replace("$device", &self.device).replace("$job", &self.job);
         text.replace("$project", OWN).replace("$user", &self.user)
     }
-}
-
-/// What the client of the session that came as an archive calls it.
-const ARCHIVED: &str = "ses_00000000000000e1";
-
-/// Sends an archive as the first account, puts it on the watchlist, and gives it to the account itself; the handoff's id.
-async fn given(world: &World) -> String {
-    let (app, me) = (&world.gateway.app, world.caller(Who::Me));
-    let manifest = r#"{"title":"archived","source":{"tool":"codex"}}"#.to_owned();
-    let bytes = crate::scenario::archive(&[("manifest.json".to_owned(), manifest)]);
-    app.push_archive(me, ARCHIVED, bytes.into(), sg_app::PushRequest::default()).await.expect("pushed");
-    app.watch_session(me, ARCHIVED).await.expect("watched");
-    app.update_sync_settings(me, "off", Some(77)).await.expect("set");
-    let recipient = sg_domain::Recipient::Address(world.gateway.me.user.email.clone());
-    let new = sg_app::NewHandoff {
-        session: ARCHIVED.to_owned(),
-        recipient,
-        message: Some(MINE.to_owned()),
-        expires_in_hours: None,
-    };
-    let made = app.create_handoff(me, new).await.expect("given");
-    world.gateway.run_jobs().await;
-    made.id
 }
 
 fn code(answer: &Value) -> String {
