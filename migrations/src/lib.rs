@@ -20,6 +20,8 @@ mod m20261125_000010_trash;
 mod m20261125_000011_usage;
 mod m20261125_000012_account;
 mod m20261125_000013_archive;
+mod m20261125_000015_handoff;
+mod m20261125_000016_sync;
 mod m20261125_000019_upload;
 
 /// Every change, oldest first.
@@ -41,6 +43,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000011_usage::Migration),
             Box::new(m20261125_000012_account::Migration),
             Box::new(m20261125_000013_archive::Migration),
+            Box::new(m20261125_000015_handoff::Migration),
+            Box::new(m20261125_000016_sync::Migration),
             Box::new(m20261125_000019_upload::Migration),
         ]
     }

@@ -20,6 +20,7 @@ use sg_app::SessionUpdate;
 use sg_domain::id::SessionRef;
 use sg_domain::{ProjectId, ShareStatus};
 
+use crate::sessionfs::world::{ARCHIVED, given_to_oneself};
 use crate::specstory::world::{BARE, MINE, OWN, SHARED, THEIRS, Who, World};
 
 /// A root field, asked so that it tells whose data it is.
@@ -422,6 +423,10 @@ struct Ids {
     device: String,
     /// A job that waits.
     job: String,
+    /// A session that came as an archive, and is watched.
+    archived: String,
+    /// A handoff of it to the account itself.
+    handoff: String,
 }
 
 impl Ids {
@@ -432,6 +437,7 @@ impl Ids {
         let wanted = SessionRef::InProject(ProjectId::new(SHARED).expect("an id"), "trashed".to_owned());
         let trashed = world.put(Who::Me, crate::specstory::world::full(SHARED, "trashed", MINE)).await;
         world.gateway.app.delete_session(world.caller(Who::Me), &wanted).await.expect("deleted");
+        let handoff = given_to_oneself(&world.gateway.app, &world.gateway.me, MINE).await;
         world.gateway.run_jobs().await;
         let me = world.caller(Who::Me);
         let device = sg_app::NewDevice { hostname: MINE.to_owned(), ..sg_app::NewDevice::default() };
@@ -452,6 +458,8 @@ impl Ids {
             trashed: trashed.id.to_string(),
             device: device.token.id.to_string(),
             job: job.id.to_string(),
+            archived: ARCHIVED.to_owned(),
+            handoff,
         }
     }
 
@@ -459,6 +467,7 @@ impl Ids {
         let text = text.replace("$session", &self.session).replace("$exchange", &self.exchange);
         let text = text.replace("$shared", &self.shared).replace("$key", &self.key);
         let text = text.replace("$trashed", &self.trashed);
+        let text = text.replace("$archived", &self.archived).replace("$handoff", &self.handoff);
         let text = text.replace("$device", &self.device).replace("$job", &self.job);
         text.replace("$project", OWN).replace("$user", &self.user)
     }

@@ -7,4 +7,6 @@ pub(crate) mod full;
 mod push;
 mod scenario;
 mod upload;
+mod handoff;
+mod sync;
 pub(crate) mod world;

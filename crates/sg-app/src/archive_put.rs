@@ -193,7 +193,7 @@ impl NewArchive {
 
     /// Takes what is stored out of the trash, if that is wanted, to be replaced in the same transaction; whether it was
     /// there.
-    pub(crate) async fn bring_back(&self, tx: &Tx, identity: &Identity) -> Result<bool> {
+    pub(crate) async fn bring_back(&self, tx: &Tx, identity: &Identity, now: Timestamp) -> Result<bool> {
         if !self.condition.undelete {
             return Ok(false);
         }
@@ -210,6 +210,8 @@ impl NewArchive {
             trashed.session.alias = None;
         }
         tx.restore_session(&trashed.session).await?;
+        // Nobody is offered what was thrown away.
+        tx.expire_handoffs_of(trashed.session.id, now).await?;
         Ok(true)
     }
 

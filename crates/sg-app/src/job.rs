@@ -86,10 +86,12 @@ impl App {
                 self.sweep_changes().await?;
                 self.sweep_jobs().await?;
                 self.sweep_uploads().await?;
+                self.expire_handoffs().await?;
                 // Before the blobs: theirs are nobody's now.
                 self.purge_trash().await?;
                 self.sweep_blobs().await.map(drop)
             }
+            JobKind::HandoffMail { handoff, event } => self.mail_handoff(handoff, event).await,
             JobKind::SendVerification { user } => self.send_verification(user).await,
             JobKind::IndexProject { project } => self.index_project(*project).await,
             JobKind::UnindexSessions { sessions } => {

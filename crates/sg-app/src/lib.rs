@@ -23,6 +23,10 @@ mod device;
 pub mod doctor;
 mod exchange;
 mod exchange_mark;
+mod handoff;
+mod handoff_claim;
+mod handoff_mail;
+mod handoff_summary;
 mod idempotency;
 pub mod import;
 mod job;
@@ -51,6 +55,7 @@ mod share;
 mod sign_in;
 mod stats;
 mod upload;
+mod sync;
 mod user;
 mod vault;
 mod verification;
@@ -70,6 +75,11 @@ pub use change::ChangeRequest;
 pub use clock::{Clock, Ids, RandomIds, SystemClock};
 pub use device::{DEVICE_CODE_CHARS, NewAccessToken, NewDevice, NewDeviceCode, NewDeviceToken};
 pub use exchange::ExchangeText;
+pub use handoff::{
+    HANDOFF_HOURS, HandoffDirection, MAX_HANDOFF_COMMENT_CHARS, MAX_HANDOFF_MESSAGE_CHARS, MAX_HANDOFF_REASON_CHARS,
+    NewHandoff,
+};
+pub use handoff_claim::CLAIM_RACE_LOST;
 pub use idempotency::{IdempotentRequest, IdempotentTurn, Turn};
 pub use job::JobRun;
 pub use kept::KeptAnswers;
@@ -88,10 +98,11 @@ pub use session_etag::{CURRENT_ETAG, is_about_etag};
 pub use session_put::{NewSession, PutOutcome};
 pub use session_update::{ExchangeUpdate, SessionUpdate};
 pub use sg_store::{
-    BlobStream, Content, JOB_LIST, JobCounts, KeptAnswer, MessagePage, MessageQuery, SessionColumns, Spool, SpoolPlace,
-    TRASH_LIST, job_cursor, session_cursor, trash_cursor,
+    BlobStream, Content, HANDOFF_LIST, JOB_LIST, JobCounts, KeptAnswer, MessagePage, MessageQuery, SessionColumns,
+    Spool, SpoolPlace, TRASH_LIST, handoff_cursor, job_cursor, session_cursor, trash_cursor,
 };
 pub use share::SharedSession;
 pub use sign_in::{NewWebSession, SignUp};
 pub use upload::{UPLOAD_FAULT, UploadState};
+pub use sync::{MAX_WATCHED, SyncStanding};
 pub use vault::{VAULT_KEY_BYTES, Vault};

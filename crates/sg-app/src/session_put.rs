@@ -137,7 +137,7 @@ impl App {
         let project = tx.ensure_project(&identity.user, &new.project, &new.project_name, key, self.now()).await?;
         let mut is_restored = false;
         if let Some(archive) = archive {
-            is_restored = archive.bring_back(&tx, identity).await?;
+            is_restored = archive.bring_back(&tx, identity, self.now()).await?;
         }
         let stored = tx.session_for_update(&identity.user, project, &new.client_id).await?;
         let mut adapted = None;

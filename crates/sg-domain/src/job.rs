@@ -23,6 +23,13 @@ pub enum JobKind {
         /// The sessions.
         sessions: Vec<SessionId>,
     },
+    /// Mails the other side of a handoff what happened to it.
+    HandoffMail {
+        /// The handoff.
+        handoff: String,
+        /// Which of its events.
+        event: String,
+    },
     /// Removes all that has had its time: what has been in the trash for long enough, old changes, jobs, answers and
     /// sign-ins, and blobs that no row names.
     SweepBlobs,
@@ -40,6 +47,7 @@ impl JobKind {
             Self::IndexSession { .. } => "index_session",
             Self::IndexProject { .. } => "index_project",
             Self::UnindexSessions { .. } => "unindex_sessions",
+            Self::HandoffMail { .. } => "handoff_mail",
             Self::SweepBlobs => "sweep_blobs",
             Self::SendVerification { .. } => "send_verification",
         }

@@ -41,6 +41,8 @@ pub(crate) enum JobKind {
     IndexProject,
     /// Takes sessions that were deleted together out of search.
     UnindexSessions,
+    /// Mails the other side of a handoff what happened to it.
+    HandoffMail,
     /// Removes content that nothing names any more, and what else has had its time.
     SweepBlobs,
     /// Mails an account the link that shows its address to be its own.
@@ -53,6 +55,7 @@ impl From<&sg_domain::JobKind> for JobKind {
             sg_domain::JobKind::IndexSession { .. } => Self::IndexSession,
             sg_domain::JobKind::IndexProject { .. } => Self::IndexProject,
             sg_domain::JobKind::UnindexSessions { .. } => Self::UnindexSessions,
+            sg_domain::JobKind::HandoffMail { .. } => Self::HandoffMail,
             sg_domain::JobKind::SweepBlobs => Self::SweepBlobs,
             sg_domain::JobKind::SendVerification { .. } => Self::SendVerification,
         }

@@ -5,6 +5,11 @@ use async_graphql::{Context, Object};
 use crate::device::{RevokeDeviceInput, RevokeDevicePayload, revoke_device};
 use crate::exchange_change::{UpdateExchangeInput, UpdateExchangePayload, update_exchange};
 use crate::failure::Outcome;
+use crate::handoff_change::{
+    ClaimHandoffInput, ClaimHandoffPayload, CommentOnHandoffInput, CommentOnHandoffPayload, CreateHandoffInput,
+    CreateHandoffPayload, DeclineHandoffInput, DeclineHandoffPayload, RevokeHandoffInput, RevokeHandoffPayload,
+    claim_handoff, comment_on_handoff, create_handoff, decline_handoff, revoke_handoff,
+};
 use crate::job_change::{
     CancelJobInput, CancelJobPayload, ReindexProjectInput, ReindexProjectPayload, RetryJobInput, RetryJobPayload,
     cancel_job, reindex_project, retry_job,
@@ -27,6 +32,10 @@ use crate::session_put::{PutSessionInput, PutSessionPayload, put_session};
 use crate::session_trash::{
     DeleteSessionInput, DeleteSessionPayload, PurgeSessionInput, PurgeSessionPayload, RestoreSessionInput,
     RestoreSessionPayload, delete_session, purge_session, restore_session,
+};
+use crate::sync::{
+    UnwatchSessionInput, UnwatchSessionPayload, UpdateSyncSettingsInput, UpdateSyncSettingsPayload, WatchSessionInput,
+    WatchSessionPayload, unwatch_session, update_sync_settings, watch_session,
 };
 
 /// The root. It holds nothing: everything is in the request.
@@ -197,5 +206,78 @@ impl Mutation {
         #[graphql(desc = "Which device.")] input: RevokeDeviceInput,
     ) -> Outcome<RevokeDevicePayload> {
         Box::pin(revoke_device(Reach::of(ctx), input)).await
+    }
+
+    /// Offers one of the caller's sessions to somebody, who is told by mail where the server sends any.
+    async fn create_handoff(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The session, and who is meant.")] input: CreateHandoffInput,
+    ) -> Outcome<CreateHandoffPayload> {
+        Box::pin(create_handoff(Reach::of(ctx), input)).await
+    }
+
+    /// Takes a handoff: its recipient gets a copy of the session as it is now. `GONE` when its time has passed, `CONFLICT` when
+    /// it does not wait any more.
+    async fn claim_handoff(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which handoff.")] input: ClaimHandoffInput,
+    ) -> Outcome<ClaimHandoffPayload> {
+        Box::pin(claim_handoff(Reach::of(ctx), input)).await
+    }
+
+    /// Takes a handoff back that waits; its sender alone may.
+    async fn revoke_handoff(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which handoff, and why.")] input: RevokeHandoffInput,
+    ) -> Outcome<RevokeHandoffPayload> {
+        Box::pin(revoke_handoff(Reach::of(ctx), input)).await
+    }
+
+    /// Declines a handoff that waits; its recipient alone may.
+    async fn decline_handoff(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which handoff.")] input: DeclineHandoffInput,
+    ) -> Outcome<DeclineHandoffPayload> {
+        Box::pin(decline_handoff(Reach::of(ctx), input)).await
+    }
+
+    /// Says something about a handoff to its other side.
+    async fn comment_on_handoff(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which handoff, and what is said.")] input: CommentOnHandoffInput,
+    ) -> Outcome<CommentOnHandoffPayload> {
+        Box::pin(comment_on_handoff(Reach::of(ctx), input)).await
+    }
+
+    /// Changes what the caller's machines sync by themselves.
+    async fn update_sync_settings(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What changes.")] input: UpdateSyncSettingsInput,
+    ) -> Outcome<UpdateSyncSettingsPayload> {
+        Box::pin(update_sync_settings(Reach::of(ctx), input)).await
+    }
+
+    /// Puts a session on the watchlist. Again changes nothing.
+    async fn watch_session(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which session.")] input: WatchSessionInput,
+    ) -> Outcome<WatchSessionPayload> {
+        Box::pin(watch_session(Reach::of(ctx), input)).await
+    }
+
+    /// Takes a session off the watchlist. Again changes nothing.
+    async fn unwatch_session(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which session.")] input: UnwatchSessionInput,
+    ) -> Outcome<UnwatchSessionPayload> {
+        Box::pin(unwatch_session(Reach::of(ctx), input)).await
     }
 }

@@ -6,6 +6,7 @@ use sg_domain::{ErrorKind, ExchangeId, JobId, KeyId, MessageId, SessionId};
 use crate::device::{Device, devices};
 use crate::exchange::{Exchange, exchange};
 use crate::failure::{Nullable, Outcome};
+use crate::handoff::Handoff;
 use crate::job::Job;
 use crate::key::{ApiKey, api_keys};
 use crate::loader::Reach;
@@ -32,6 +33,8 @@ pub(crate) enum Node {
     ApiKey(ApiKey),
     /// A device.
     Device(Device),
+    /// A handoff.
+    Handoff(Handoff),
     /// A user.
     User(User),
 }
@@ -64,6 +67,13 @@ pub(crate) async fn node(reach: &Reach, id: &str) -> Nullable<Node> {
             Ok(None) => {}
             Ok(Some(found)) => return Some(Ok(found)),
             Err(failure) => return Some(Err(failure)),
+        }
+    }
+    if id.starts_with("hnd_") {
+        match reach.app.handoff(&reach.caller, id).await {
+            Ok(found) => return Some(Ok(Handoff::new(found).into())),
+            Err(error) if error.kind == ErrorKind::NotFound => {}
+            Err(error) => return Some(Err(error.into())),
         }
     }
     if let Ok(identity) = &reach.caller.identity

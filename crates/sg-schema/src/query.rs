@@ -10,6 +10,7 @@ use crate::analytics::{Analytics, TimeRange, analytics};
 use crate::device::{Device, devices};
 use crate::failure::{Nullable, Outcome};
 use crate::filter::SessionFilters;
+use crate::handoff::{Handoff, HandoffBox, HandoffConnection, handoff, handoffs};
 use crate::job::{Job, JobConnection, JobState, job, jobs};
 use crate::key::{ApiKey, api_keys};
 use crate::loader::Reach;
@@ -25,6 +26,7 @@ use crate::session_connection::{SessionArgs, SessionConnection, session_list, se
 use crate::session_trash::{DeletedSessionConnection, deleted_sessions};
 use crate::share::{SharedSession, shared_session};
 use crate::stats::Stats;
+use crate::sync::{SyncSettings, SyncStatus, WatchedSession, sync_settings, sync_status, watchlist};
 use crate::user::User;
 
 /// The most ids that `nodes` takes.
@@ -250,6 +252,41 @@ impl Query {
     /// One job of the caller's.
     async fn job(&self, ctx: &Context<'_>, #[graphql(desc = "The job's id.")] id: ID) -> Nullable<Job> {
         Some(job(Reach::of(ctx), &id).await)
+    }
+
+    /// The handoffs that the caller is given or gives, newest first, whatever has become of them.
+    async fn handoffs(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(name = "box", desc = "Which side.", default_with = "Some(HandoffBox::Inbox)")] of: Option<HandoffBox>,
+        #[graphql(desc = "At most this many, 1 to 100.", default = 20)] first: Option<i32>,
+        #[graphql(desc = "Only handoffs behind this cursor.")] after: Option<String>,
+    ) -> Outcome<HandoffConnection> {
+        Box::pin(handoffs(Reach::of(ctx), of.unwrap_or(HandoffBox::Inbox), first, after)).await
+    }
+
+    /// One handoff that the caller is given or gives. That the recipient has looked at it is noted.
+    async fn handoff(&self, ctx: &Context<'_>, #[graphql(desc = "The handoff's id.")] id: ID) -> Nullable<Handoff> {
+        Some(Box::pin(handoff(Reach::of(ctx), &id)).await)
+    }
+
+    /// What the caller's machines sync by themselves.
+    async fn sync_settings(&self, ctx: &Context<'_>) -> Outcome<SyncSettings> {
+        Box::pin(sync_settings(Reach::of(ctx))).await
+    }
+
+    /// How much of SessionFS's archives the caller has here, and how syncing them goes.
+    async fn sync_status(&self, ctx: &Context<'_>) -> Outcome<SyncStatus> {
+        Box::pin(sync_status(Reach::of(ctx))).await
+    }
+
+    /// The sessions that are synced by themselves where that is selective, newest on the list first.
+    async fn watchlist(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most this many, 1 to 200; 200 when left out.")] first: Option<i32>,
+    ) -> Outcome<Vec<WatchedSession>> {
+        Box::pin(watchlist(Reach::of(ctx), first)).await
     }
 
     /// Figures of all sessions.

@@ -158,7 +158,8 @@ pub(crate) fn visible(sql: &mut Sql, who: &Visibility) {
     }
 }
 
-fn columns() -> Vec<&'static str> {
+/// The columns that [`decode`] takes, of `a` and `s`.
+pub(crate) fn columns() -> Vec<&'static str> {
     let own = COLUMNS.into_iter().chain([SCAN, "s.deleted_at"]);
     own.chain(session_row::columns(SessionColumns::ALL)).collect()
 }

@@ -13,7 +13,10 @@ async fn ids(gateway: &Gateway) -> Vec<(&'static str, String)> {
     let data = gateway.graphql(query, json!({})).await;
     let session = &data["projects"][0]["sessions"]["items"][0];
     let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let handoff = crate::sessionfs::world::given_to_oneself(&gateway.app, &gateway.me, "m").await;
+    gateway.run_jobs().await;
     vec![
+        ("Handoff", handoff),
         ("User", text(&data["viewer"]["id"])),
         ("ApiKey", text(&data["apiKeys"][0]["id"])),
         ("Device", text(&data["devices"][0]["id"])),

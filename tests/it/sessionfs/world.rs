@@ -8,7 +8,7 @@ use serde_json::Value;
 use sg_domain::{Dialect, Scope};
 use tower::ServiceExt as _;
 
-use crate::harness::{Answer, Gateway, Setup};
+use crate::harness::{Account, Answer, Gateway, Setup};
 use crate::scenario::{FORM, archive, form};
 
 /// The people: `me`, `other`, `read-only` and `write-only` (keys of `me`), `stranger` (a key that is not known),
@@ -99,4 +99,29 @@ impl World {
         assert!(matches!(answer.status, 200 | 201), "{}: {}", answer.status, answer.text());
         answer.json()
     }
+}
+
+/// What the client of [`given_to_oneself`] calls its session.
+pub(crate) const ARCHIVED: &str = "ses_00000000000000e1";
+
+/// Sends an archive as an account, puts it on the watchlist, and gives it to the account itself with a message; the
+/// handoff's id. What waits from before is taken instead.
+pub(crate) async fn given_to_oneself(app: &sg_app::App, account: &Account, message: &str) -> String {
+    let me = &account.caller;
+    let inbox = app.handoffs(me, sg_app::HandoffDirection::Inbox, &sg_domain::PageRequest::first(1)).await;
+    if let Some(waiting) = inbox.expect("an inbox").items.pop() {
+        return waiting.id;
+    }
+    let manifest = r#"{"title":"archived","source":{"tool":"codex"}}"#.to_owned();
+    let bytes = archive(&[("manifest.json".to_owned(), manifest)]);
+    app.push_archive(me, ARCHIVED, bytes.into(), sg_app::PushRequest::default()).await.expect("pushed");
+    app.watch_session(me, ARCHIVED).await.expect("watched");
+    app.update_sync_settings(me, "off", Some(77)).await.expect("set");
+    let new = sg_app::NewHandoff {
+        session: ARCHIVED.to_owned(),
+        recipient: sg_domain::Recipient::Address(account.user.email.clone()),
+        message: Some(message.to_owned()),
+        expires_in_hours: None,
+    };
+    app.create_handoff(me, new).await.expect("given").id
 }

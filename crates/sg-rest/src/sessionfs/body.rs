@@ -198,6 +198,30 @@ impl Body {
         Some(texts)
     }
 
+    /// A list of objects that must be there.
+    pub(super) fn required_objects(&mut self, name: &'static str) -> Vec<Map<String, Value>> {
+        let Some(value) = self.fields.get(name).cloned() else {
+            self.faults.push(Fault::missing(at(name), Value::Object(self.fields.clone())));
+            return Vec::new();
+        };
+        let Value::Array(items) = value else {
+            self.faults.push(Fault::new("list_type", at(name), "Input should be a valid list", value));
+            return Vec::new();
+        };
+        let mut objects = Vec::with_capacity(items.len());
+        for (place, item) in items.into_iter().enumerate() {
+            match item {
+                Value::Object(fields) => objects.push(fields),
+                other => {
+                    let place = vec![json!("body"), json!(name), json!(place)];
+                    let message = "Input should be a valid dictionary or object to extract fields from";
+                    self.faults.push(Fault::new("model_attributes_type", place, message, other));
+                }
+            }
+        }
+        objects
+    }
+
     /// A rule of the route's own that a field breaks.
     pub(super) fn refuse(&mut self, name: &'static str, message: &str) {
         let input = self.fields.get(name).cloned().unwrap_or_default();

@@ -1,5 +1,6 @@
 //! The bodies, named as in the API's own description. One file per noun below; here is what they share.
 
+pub(super) mod handoff;
 pub(super) mod session;
 
 use axum::response::{IntoResponse as _, Response};

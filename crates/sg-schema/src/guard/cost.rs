@@ -257,7 +257,10 @@ impl<'d> Pass<'d> {
             "messages" | "exchanges" | "matchingExchanges" | "blocks" => 20,
             "subagents" | "matchingMessages" | "facets" | "buckets" => 10,
             "relatedSessions" => 5,
-            "deletedSessions" | "jobs" => DEFAULT_PAGE,
+            "deletedSessions" | "jobs" | "handoffs" => DEFAULT_PAGE,
+            "watchlist" => 200,
+            "comments" => 100,
+            "watchers" => 50,
             "sessionsByDay" | "activityByDay" | "types" | "possibleTypes" => 100,
             "sessionsByModel" | "sessionsByClient" | "sessionsByAgent" | "sessionsByBranch" | "sessionsByMachine" => {
                 100
@@ -360,7 +363,9 @@ fn weight(name: &str) -> u64 {
         field if is_group(field) => GROUP_WEIGHT,
         "analytics" => GROUP_WEIGHT,
         "stats" => GROUP_WEIGHT / 10,
-        "messages" | "events" | "parent" | "node" => 10,
+        "messages" | "events" | "comments" | "claimedSession" | "parent" | "node" | "handoff" => 10,
+        // A summary reads the session.
+        "sessionSummary" => 20,
         _ => 0,
     }
 }
