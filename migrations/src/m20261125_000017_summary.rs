@@ -16,4 +16,15 @@ impl MigrationTrait for Migration {
     }
 }
 
-const STATEMENTS: &[&str] = &[];
+const STATEMENTS: &[&str] = &[
+    // `facts` and `narrative` are JSON: they are only ever read as a whole.
+    "CREATE TABLE summary (
+        session_id {text} PRIMARY KEY NOT NULL REFERENCES session (id) ON DELETE CASCADE,
+        made_of {text} NOT NULL,
+        facts {text} NOT NULL,
+        made_at {int} NOT NULL,
+        narrative {text},
+        narrative_model {text},
+        narrative_made_at {int}
+    )",
+];

@@ -38,8 +38,10 @@ mod session_tag;
 mod session_trash;
 mod session_update;
 mod share;
+mod share_link;
 mod sign_in;
 mod stats;
+mod summary;
 mod user;
 mod vault;
 
@@ -71,5 +73,7 @@ pub use sg_store::{
     TRASH_LIST, job_cursor, session_cursor, trash_cursor,
 };
 pub use share::SharedSession;
+pub use share_link::{CreatedShareLink, MAX_LINK_HOURS, NewShareLink, OpenedShareLink, share_link_path};
 pub use sign_in::{NewWebSession, SignUp};
+pub use summary::{ModelChoice, NarrativeFault, SessionSummary};
 pub use vault::{VAULT_KEY_BYTES, Vault};

@@ -58,7 +58,7 @@ pub use rate::{NotCounted, RateStanding};
 pub use related::{RelatedHit, RelatedQuery, RelatedReason};
 pub use search::{ExchangeHit, ExchangeQuery, FacetField, Hit, RankBy, SearchPage, SearchQuery};
 pub use session::{Session, SessionOrder, ShareStatus, TrashedSession};
-pub use share_link::ShareLink;
+pub use share_link::{ShareLink, ShareTarget};
 pub use stats::ProjectStats;
 pub use summary::{MadeNarrative, Narrative, Summarizer, Summary, SummaryFacts};
 pub use tier::{Feature, Tier};

@@ -35,3 +35,20 @@ impl std::fmt::Debug for ShareLink {
             .finish_non_exhaustive()
     }
 }
+
+/// What a link leads to, as it is now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShareTarget {
+    /// The link.
+    pub link: ShareLink,
+    /// The id that clients know the archive by.
+    pub archive: String,
+    /// The archive's bytes.
+    pub digest: Digest,
+    /// How many those are.
+    pub size_bytes: u64,
+    /// Whether the session is in the trash.
+    pub is_deleted: bool,
+    /// Whether an operator turned the account off that made the link.
+    pub is_owner_disabled: bool,
+}

@@ -31,6 +31,7 @@ const OUTPUT_PART_BYTES: usize = 256 * 1_024;
 
 /// What the messages tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct SummaryFacts {
     /// Calls of tools.
     pub tool_calls: u64,
@@ -76,6 +77,7 @@ pub struct Summary {
 
 /// What a model told of a session.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Narrative {
     /// What happened, in some sentences.
     pub what_happened: String,

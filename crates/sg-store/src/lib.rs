@@ -23,9 +23,11 @@ mod project;
 mod read;
 mod row;
 mod session;
+mod share_link;
 mod sql;
 mod stats;
 mod store;
+mod summary;
 mod user;
 mod web_session;
 
@@ -39,4 +41,5 @@ pub use message::{MessagePage, MessageQuery, MessageWriter};
 pub use session::{
     SessionColumns, SessionContent, TRASH_LIST, decode_session_cursor, session_cursor, session_ordering, trash_cursor,
 };
+pub use share_link::GuessAllowance;
 pub use store::{Store, StoreConfig, Tx};
