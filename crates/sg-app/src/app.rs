@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use sg_domain::{KeyId, Timestamp};
+use sg_domain::{KeyId, Timestamp, UserId};
 use sg_search::SearchIndex;
 use sg_store::Store;
+use tokio::sync::Semaphore;
 
+use crate::archive_message::KnownLines;
 use crate::attempt::{DeviceAttempts, SignInAttempts};
 use crate::idempotency::Turns as AnswerTurns;
 use crate::password::Turns;
@@ -111,8 +113,12 @@ pub(crate) struct Inner {
     pub(crate) sign_in_attempts: SignInAttempts,
     pub(crate) device_attempts: DeviceAttempts,
     pub(crate) password_turns: Turns,
+    /// Who pushes archives now: a few at a time each.
+    pub(crate) push_turns: Mutex<HashMap<UserId, Arc<Semaphore>>>,
     /// Who answers which idempotent request now.
     pub(crate) turns: AnswerTurns,
+    /// Where the messages of archives lie.
+    pub(crate) message_lines: KnownLines,
 }
 
 impl App {
@@ -134,7 +140,9 @@ impl App {
             sign_in_attempts: SignInAttempts::default(),
             device_attempts: DeviceAttempts::default(),
             password_turns: Turns::default(),
+            push_turns: Mutex::default(),
             turns: AnswerTurns::default(),
+            message_lines: KnownLines::default(),
         };
         Self { inner: Arc::new(inner) }
     }

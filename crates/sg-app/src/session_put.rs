@@ -14,6 +14,7 @@ use sg_formats::specstory::{FIRST_VERSION, markdown_version};
 use sg_store::{Content, SessionContent, Tx};
 
 use crate::App;
+use crate::archive::NewArchive;
 use crate::exchange_mark::{exchange_marks, is_marked};
 use crate::session_etag::{expect, expect_stored, is_about_etag};
 use crate::session_read::{HEAD_BYTES, Messages, Read, blocking, read_content, write_in_chunks};
@@ -73,10 +74,23 @@ impl App {
         etag: Option<&str>,
     ) -> Result<(Session, PutOutcome)> {
         let identity = caller.require(Scope::Write)?;
+        self.put(identity, new, etag, None).await
+    }
+
+    /// The same for whoever was let in already; with an archive, that is written in the same transaction, and the session
+    /// as well, however little of it changes.
+    pub(crate) async fn put(
+        &self,
+        identity: &Identity,
+        new: NewSession,
+        etag: Option<&str>,
+        archive: Option<&NewArchive>,
+    ) -> Result<(Session, PutOutcome)> {
         self.check_new(&new)?;
         let (mut new, facts) = facts(new).await?;
         // Looked at before anything is read or written: a sync that repeats itself costs one read.
-        if let Some(session) = self.unchanged(identity, &new, &facts).await?
+        if archive.is_none()
+            && let Some(session) = self.unchanged(identity, &new, &facts).await?
             && self.has_content(&session).await?
         {
             expect(&session, etag)?;
@@ -97,13 +111,14 @@ impl App {
         // Two first uploads of one session may meet: the loser finds the winner's row the next time.
         let mut attempt = 1;
         loop {
-            match self.try_put(identity, &new, &facts, &read, etag).await {
+            match self.try_put(identity, &new, &facts, &read, etag, archive).await {
                 Err(error) if is_a_race(&error) && attempt < MAX_PUT_ATTEMPTS => attempt += 1,
                 result => return result,
             }
         }
     }
 
+    #[allow(clippy::too_many_arguments, reason = "everything a row is made of, and when")]
     async fn try_put(
         &self,
         identity: &Identity,
@@ -111,11 +126,19 @@ impl App {
         facts: &Facts,
         read: &Read,
         etag: Option<&str>,
+        archive: Option<&NewArchive>,
     ) -> Result<(Session, PutOutcome)> {
         let tx = self.store().begin().await?;
         let key = ProjectKey(self.ids().uuid());
         let project = tx.ensure_project(&identity.user, &new.project, &new.project_name, key, self.now()).await?;
+        if let Some(archive) = archive {
+            archive.bring_back(&tx, identity).await?;
+        }
         let stored = tx.session_for_update(&identity.user, project, &new.client_id).await?;
+        if let Some(archive) = archive {
+            // The session is locked now: nobody pushes another one in between.
+            archive.check(tx.any_archive(&archive.id).await?.as_ref(), identity)?;
+        }
         expect_stored(stored.as_ref(), etag)?;
         // Read inside the transaction: a second connection here could starve while others wait for this one's lock.
         let (mut exchanges, mut kept) = (Cow::Borrowed(&read.exchanges[..]), stored.clone());
@@ -133,7 +156,7 @@ impl App {
         // Of the marks as they will be: the same sent again must find the same ETag.
         let marks = exchange_marks(&exchanges);
         let session = self.merged(identity, new, kept.as_ref(), project, facts, &marks, read);
-        if let Some(stored) = stored.as_ref().filter(|stored| is_same(stored, &session)) {
+        if let Some(stored) = stored.as_ref().filter(|stored| archive.is_none() && is_same(stored, &session)) {
             // Another client stored just this while we read it.
             tx.commit().await?;
             return Ok((stored.clone(), PutOutcome::Unchanged));
@@ -142,7 +165,7 @@ impl App {
             Some(_) => (PutOutcome::Updated, ChangeKind::Updated),
             None => (PutOutcome::Created, ChangeKind::Created),
         };
-        self.write(tx, identity, &session, kind, read, &exchanges).await?;
+        self.write(tx, identity, &session, kind, read, &exchanges, archive).await?;
         Ok((session, outcome))
     }
 
@@ -283,6 +306,7 @@ impl App {
         }
     }
 
+    #[allow(clippy::too_many_arguments, reason = "everything that is written")]
     async fn write(
         &self,
         tx: Tx,
@@ -291,6 +315,7 @@ impl App {
         kind: ChangeKind,
         read: &Read,
         exchanges: &[Exchange],
+        archive: Option<&NewArchive>,
     ) -> Result<()> {
         match &read.messages {
             Messages::Whole(messages) => {
@@ -302,6 +327,9 @@ impl App {
                 tx.put_exchanges(session.id, exchanges).await?;
                 write_in_chunks(&tx, session.id, name, markdown).await?;
             }
+        }
+        if let Some(archive) = archive {
+            tx.put_archive(&archive.row(session, self.now())).await?;
         }
         self.commit_session(tx, identity, session, kind).await
     }

@@ -1,10 +1,12 @@
 //! Deleting sessions: into the trash, out of it again, and for good.
 
+use sg_domain::archive::DeleteScope;
 use sg_domain::change::ChangeKind;
 use sg_domain::id::SessionRef;
 use sg_domain::time::DAY_MICROS;
 use sg_domain::{
-    Caller, Error, Page, PageRequest, Result, Scope, Session, SessionId, Timestamp, TrashedSession, Visibility,
+    Caller, Error, Identity, Page, PageRequest, Result, Scope, Session, SessionId, Timestamp, TrashedSession,
+    Visibility,
 };
 
 use crate::App;
@@ -28,12 +30,24 @@ impl App {
         etag: Option<&str>,
     ) -> Result<TrashedSession> {
         let identity = caller.require(Scope::Write)?;
+        self.trash(identity, session, etag, DeleteScope::Server).await
+    }
+
+    /// Puts a session into the trash; one that came as an archive remembers by whom, and where else it is to be deleted.
+    pub(crate) async fn trash(
+        &self,
+        identity: &Identity,
+        session: &SessionRef,
+        etag: Option<&str>,
+        scope: DeleteScope,
+    ) -> Result<TrashedSession> {
         let (tx, found) = self.locked(identity, session).await?;
         expect(&found, etag)?;
         let now = self.now();
         if !tx.trash_session(&identity.user, found.id, now).await? {
             return Err(Error::not_found("session"));
         }
+        tx.note_archive_deletion(&found, &identity.user, scope).await?;
         self.commit_session(tx, identity, &found, ChangeKind::Deleted).await?;
         // The job makes it durable; this makes it immediate.
         if let Err(error) = self.search().remove(found.id).await {
@@ -58,6 +72,11 @@ impl App {
     /// has stored it anew since, or its alias is another's now.
     pub async fn restore_session(&self, caller: &Caller, id: SessionId, etag: Option<&str>) -> Result<Session> {
         let identity = caller.require(Scope::Write)?;
+        self.untrash(identity, id, etag).await
+    }
+
+    /// Takes a session out of the trash.
+    pub(crate) async fn untrash(&self, identity: &Identity, id: SessionId, etag: Option<&str>) -> Result<Session> {
         let tx = self.store().begin().await?;
         let Some(TrashedSession { mut session, .. }) = tx.trashed_session(&identity.user, id).await? else {
             return Err(not_in_trash());
@@ -65,6 +84,7 @@ impl App {
         expect(&session, etag)?;
         session.updated_at = self.now();
         tx.restore_session(&session).await?;
+        tx.forget_archive_deletion(&session).await?;
         self.commit_session(tx, identity, &session, ChangeKind::Restored).await?;
         Ok(session)
     }

@@ -102,3 +102,28 @@ pub struct ArchivedSession {
     /// When it was deleted, while it is in the trash.
     pub deleted_at: Option<Timestamp>,
 }
+
+/// Which archives are wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ArchiveFilter {
+    /// Those of one of these tools; empty is any.
+    pub source_tools: Vec<String>,
+    /// Those with just this tag among theirs.
+    pub tag: Option<String>,
+    /// Those of one of these models, `None` for a model that is not known; empty is any.
+    pub models: Vec<Option<String>>,
+    /// Those that changed here then or later.
+    pub updated_from: Option<Timestamp>,
+    /// What is in the trash, instead of what is not.
+    pub in_trash: bool,
+}
+
+/// What a list of archives is sorted by. Every order ends in the archive's id, ascending.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ArchiveOrder {
+    /// Last changed here.
+    #[default]
+    UpdatedAt,
+    /// The model's name, archives without one last; then last changed first.
+    Model,
+}

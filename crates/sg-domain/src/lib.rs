@@ -39,7 +39,7 @@ pub mod wtf8;
 
 pub use address::ClientAddress;
 pub use analytics::{AnalyticsScope, SessionsBy, UsageBy};
-pub use archive::{Archive, ArchiveFacts, ArchivedSession};
+pub use archive::{Archive, ArchiveFacts, ArchiveFilter, ArchiveOrder, ArchivedSession};
 pub use caller::{Caller, Credential, DataVersion, Dialect, Identity, Scope, Scopes, Visibility};
 pub use content::ContentBlock;
 pub use device_token::{AccessToken, DeviceCode, DeviceToken};

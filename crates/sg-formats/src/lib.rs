@@ -93,6 +93,16 @@ pub enum FormatError {
         /// Which limit.
         reason: String,
     },
+    /// A file in an archive is larger than its own reader would unpack.
+    #[error("sessionfs: too large: {name} has {size} bytes, the limit is {limit}")]
+    MemberTooLarge {
+        /// The file.
+        name: String,
+        /// Its size, unpacked, in bytes.
+        size: u64,
+        /// The most it may be.
+        limit: u64,
+    },
     /// It cannot be read.
     #[error("{format}: cannot be read: {reason}")]
     Broken {

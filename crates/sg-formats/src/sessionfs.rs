@@ -3,9 +3,11 @@
 
 mod archive;
 mod facts;
+mod lines;
 
-pub use archive::{Limits, Member, pack, unpack};
+pub use archive::{Limits, Member, pack, unpack, unpack_from};
 pub use facts::{facts, normalised_remote};
+pub use lines::{LineState, MessageLines, read_member};
 
 use serde_json::{Map, Value};
 use sg_domain::transcript::Skipped;
@@ -53,9 +55,7 @@ impl Format for SessionFs {
     fn parse(&self, source: &Source<'_>) -> Result<Parsed, FormatError> {
         let name = folder_name(source.name);
         if source.bytes.starts_with(GZIP) {
-            let members = unpack(source.bytes, &Limits::default())?;
-            let file = |wanted: &str| members.iter().find(|m| m.base_name() == wanted).map(|m| m.bytes.as_slice());
-            return read(name, file);
+            return read_members(source.name, &unpack(source.bytes, &Limits::default())?);
         }
         let file = |wanted: &str| match wanted {
             "manifest.json" => Some(source.bytes),
@@ -63,6 +63,17 @@ impl Format for SessionFs {
         };
         read(name, file)
     }
+}
+
+/// Reads an archive that is unpacked already; `name` is that of the archive.
+pub fn read_members(name: &str, members: &[Member]) -> Result<Parsed, FormatError> {
+    let file = |wanted: &str| members.iter().find(|m| m.base_name() == wanted).map(|m| m.bytes.as_slice());
+    read(folder_name(name), file)
+}
+
+/// The conversation of an archive that holds none.
+pub fn empty(name: &str) -> Transcript {
+    transcript(folder_name(name), Map::new(), Map::new(), Map::new(), Vec::new())
 }
 
 /// Reads a session's files, found by name.

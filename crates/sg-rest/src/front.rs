@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::extract::Request;
@@ -139,6 +139,26 @@ fn paths<G>(routes: &[&'static Route<G>]) -> Paths {
         }
     }
     paths
+}
+
+/// The dialect of those who show no credential that tells: the first that routes the path.
+pub fn default_dialect(path: &str) -> Option<Dialect> {
+    static SPECSTORY: LazyLock<Paths> = LazyLock::new(|| paths(&specstory::ROUTES.iter().collect::<Vec<_>>()));
+    static SESSIONFS: LazyLock<Paths> =
+        LazyLock::new(|| paths(&sessionfs::routes().filter(|route| !route.is_absent).collect::<Vec<_>>()));
+    let alone = |dialect: &Dialect| {
+        path.strip_prefix('/').and_then(|path| path.strip_prefix(dialect.name())).is_some_and(|p| p.starts_with('/'))
+    };
+    if let Some(alone) = Dialect::ALL.into_iter().find(alone) {
+        return Some(alone);
+    }
+    if SPECSTORY.at(path).is_ok() {
+        Some(Dialect::Specstory)
+    } else if SESSIONFS.at(&sessionfs::spelled(path)).is_ok() {
+        Some(Dialect::Sessionfs)
+    } else {
+        None
+    }
 }
 
 /// Puts another path in front of the same query.

@@ -15,6 +15,7 @@ mod fault;
 mod handoff;
 mod health;
 mod key;
+mod message;
 mod missing;
 mod query;
 mod reference;
@@ -24,6 +25,7 @@ mod share_link;
 mod summary;
 mod sync;
 mod time;
+mod title;
 mod upload;
 mod wire;
 
@@ -33,9 +35,11 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::FromRef;
 use axum::middleware::from_fn;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
 use http::Method;
 use sg_app::{App, SpoolPlace};
+use sg_domain::{Error, ErrorKind};
 
 use self::failure::Failure;
 use crate::route::{self, Route};
@@ -113,4 +117,9 @@ pub fn spelled(path: &str) -> Cow<'_, str> {
         path = Cow::Owned(path.trim_end_matches('/').to_owned());
     }
     path
+}
+
+/// What the stack in front of the dialect says for it: in its envelope, with what finds the log line.
+pub fn failure(kind: ErrorKind, message: &str, request_id: &str) -> Response {
+    Failure::from(Error::new(kind, message)).detail("request_id", request_id).into_response()
 }

@@ -95,6 +95,8 @@ pub struct HttpConfig {
     pub anonymous_introspection: bool,
     /// A request is answered within this time or with 503, in seconds.
     pub request_timeout_secs: u64,
+    /// A body may arrive as slowly as this before that time begins to run, in bytes a second by its `Content-Length`.
+    pub min_upload_bytes_per_sec: u64,
     /// The head of a request must arrive within this time, and a kept-alive connection may idle this long, in seconds.
     pub header_timeout_secs: u64,
     /// No pause inside a request body may be longer, in seconds.
@@ -266,6 +268,7 @@ impl Default for HttpConfig {
             graphql_timeout_secs: 30,
             anonymous_introspection: false,
             request_timeout_secs: 60,
+            min_upload_bytes_per_sec: 64 * 1024,
             header_timeout_secs: 30,
             body_timeout_secs: 30,
             write_timeout_secs: 30,

@@ -1,5 +1,7 @@
 //! Archives: what a session that came as one is known by, and what its client said of it.
 
+mod list;
+
 use sg_domain::archive::{Archive, ArchiveDeletion, ArchiveFacts, ArchivedSession, DeleteScope};
 use sg_domain::{Result, Session, SessionId, Timestamp, UserId, Visibility};
 

@@ -152,7 +152,9 @@ fn read(text: ImportText) -> Result<(ImportedFile, Bytes, Vec<Transcript>)> {
     };
     let parsed = parsed.map_err(|error| match error {
         FormatError::Unknown => Error::new(ErrorKind::Unsupported, error.to_string()).at("content"),
-        FormatError::TooLarge { .. } => Error::new(ErrorKind::TooLarge, error.to_string()).at("content"),
+        FormatError::TooLarge { .. } | FormatError::MemberTooLarge { .. } => {
+            Error::new(ErrorKind::TooLarge, error.to_string()).at("content")
+        }
         FormatError::Empty { .. } | FormatError::Broken { .. } => Error::invalid(error.to_string()).at("content"),
     })?;
     if parsed.transcripts.iter().all(|transcript| transcript.messages.is_empty()) {

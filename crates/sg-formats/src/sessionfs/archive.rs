@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use flate2::Compression;
-use flate2::read::GzDecoder;
+use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 
 use crate::FormatError;
@@ -15,6 +15,8 @@ pub struct Limits {
     pub max_members: usize,
     /// Uncompressed bytes of one file.
     pub max_member_bytes: u64,
+    /// The same that its client is told: it refuses to unpack more.
+    pub advised_member_bytes: u64,
     /// Uncompressed bytes of the whole tar, headers included.
     pub max_total_bytes: u64,
     /// How many times larger than the archive its content may be, once it is larger than `ratio_free_bytes`.
@@ -28,6 +30,7 @@ impl Default for Limits {
         Self {
             max_members: 10_000,
             max_member_bytes: 100 << 20,
+            advised_member_bytes: u64::MAX,
             max_total_bytes: 300 << 20,
             max_ratio: 200,
             ratio_free_bytes: 16 << 20,
@@ -53,10 +56,21 @@ impl Member {
 
 /// The regular files of a gzip'd tar, in order. Links, devices and paths that leave the archive are refused.
 pub fn unpack(bytes: &[u8], limits: &Limits) -> Result<Vec<Member>, FormatError> {
-    let by_ratio = (bytes.len() as u64).saturating_mul(limits.max_ratio).max(limits.ratio_free_bytes);
+    unpack_from(bytes, bytes.len() as u64, limits)
+}
+
+/// The same of what is read from somewhere, in one pass; `packed` is how many bytes that is.
+pub fn unpack_from(mut from: impl Read, packed: u64, limits: &Limits) -> Result<Vec<Member>, FormatError> {
+    let mut magic = Vec::new();
+    from.by_ref().take(2).read_to_end(&mut magic).map_err(|error| broken(&error))?;
+    if magic != super::GZIP {
+        return Err(refused("invalid tar.gz archive: not a gzip file".to_owned()));
+    }
+    let from = magic.as_slice().chain(from);
+    let by_ratio = packed.saturating_mul(limits.max_ratio).max(limits.ratio_free_bytes);
     let allowed = limits.max_total_bytes.min(by_ratio);
     // One byte past the limit is read, so that an archive of just its size is not refused.
-    let mut tar = tar::Archive::new(GzDecoder::new(bytes).take(allowed.saturating_add(1)));
+    let mut tar = tar::Archive::new(MultiGzDecoder::new(from).take(allowed.saturating_add(1)));
     let mut members = Vec::new();
     let mut total = 0_u64;
     let entries = tar.entries().map_err(|error| broken(&error))?;
@@ -71,14 +85,19 @@ pub fn unpack(bytes: &[u8], limits: &Limits) -> Result<Vec<Member>, FormatError>
             kind if kind.is_dir() => continue,
             kind if kind.is_file() || kind == tar::EntryType::Continuous => {}
             kind if kind.is_symlink() || kind.is_hard_link() => {
-                return Err(refused(format!("link in the archive: {name}")));
+                return Err(refused(format!("symlink in tar archive: {name}")));
             }
             // Extension headers for the whole archive are no members.
             tar::EntryType::XGlobalHeader => continue,
-            _ => return Err(refused(format!("not a regular file in the archive: {name}"))),
+            _ => return Err(refused(format!("not a regular file in tar archive: {name}"))),
         }
         if size > limits.max_member_bytes {
-            return Err(too_large(format!("{name} has {size} bytes, the limit is {}", limits.max_member_bytes)));
+            let mib = |bytes: u64| bytes.div_ceil(1 << 20);
+            let (size, limit) = (mib(size), mib(limits.max_member_bytes));
+            return Err(refused(format!("member too large: {name} ({size}MB, limit {limit}MB)")));
+        }
+        if size > limits.advised_member_bytes {
+            return Err(FormatError::MemberTooLarge { name, size, limit: limits.advised_member_bytes });
         }
         total = total.saturating_add(size);
         if total > allowed {
@@ -114,13 +133,13 @@ pub fn pack(members: &[Member]) -> std::io::Result<Vec<u8>> {
 fn checked_name(name: &[u8]) -> Result<String, FormatError> {
     let name = String::from_utf8_lossy(name).into_owned();
     if name.starts_with(['/', '\\']) || name.as_bytes().get(1) == Some(&b':') {
-        return Err(refused(format!("absolute path in the archive: {name}")));
+        return Err(refused(format!("absolute path in tar member: {name}")));
     }
     if name.split(['/', '\\']).any(|part| part == "..") {
-        return Err(refused(format!("path that leaves the archive: {name}")));
+        return Err(refused(format!("path traversal in tar member: {name}")));
     }
     if name.contains('\0') {
-        return Err(refused("name with a NUL byte in the archive".to_owned()));
+        return Err(refused("NUL byte in tar member".to_owned()));
     }
     Ok(name)
 }
@@ -141,7 +160,7 @@ fn over(total: u64, allowed: u64, limits: &Limits) -> FormatError {
 }
 
 fn broken(error: &std::io::Error) -> FormatError {
-    FormatError::Broken { format: "sessionfs", reason: format!("not a whole tar.gz archive: {error}") }
+    FormatError::Broken { format: "sessionfs", reason: format!("invalid tar.gz archive: {error}") }
 }
 
 fn refused(reason: String) -> FormatError {
@@ -218,6 +237,7 @@ mod tests {
         let limits = Limits {
             max_members: 3,
             max_member_bytes: 5_000,
+            advised_member_bytes: 4_950,
             max_total_bytes: 12_000,
             max_ratio: 20,
             ratio_free_bytes: 6_000,
@@ -232,7 +252,11 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_eq!(reason(&files(4, 10)), "more than 3 members");
-        assert!(reason(&files(1, 5_001)).contains("f0 has 5001 bytes"));
+        assert!(matches!(unpack(&files(1, 5_001), &limits), Err(FormatError::Broken { .. })));
+        assert_eq!(
+            unpack(&files(1, 4_951), &limits),
+            Err(FormatError::MemberTooLarge { name: "f0".to_owned(), size: 4_951, limit: 4_950 })
+        );
         assert!(reason(&files(3, 4_900)).contains("unpacks to"));
         // Nothing but zeros after the end mark.
         assert!(reason(&gzip(&vec![0; 1 << 20])).contains("unpacks to"));

@@ -123,7 +123,10 @@ impl From<Error> for Failure {
                 let mut rest = error.message.chars();
                 let message = rest.next().map(|first| first.to_uppercase().chain(rest).collect::<String>());
                 let failure = Self::new(status, message.unwrap_or_default());
-                error.details.into_iter().fold(failure, |failure, (name, value)| failure.detail(name, value))
+                error.details.into_iter().fold(failure, |failure, (name, value)| match value.parse::<u64>() {
+                    Ok(number) if name.ends_with("_bytes") => failure.detail(name, number),
+                    _ => failure.detail(name, value),
+                })
             }
         }
     }

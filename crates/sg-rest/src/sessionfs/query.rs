@@ -97,6 +97,36 @@ impl Query {
         Some(text)
     }
 
+    /// One of these words; the first of them when it is not given.
+    pub(super) fn choice(&mut self, name: &'static str, words: &[&'static str]) -> &'static str {
+        let default = words.first().copied().unwrap_or_default();
+        let Some(text) = self.text(name).map(str::to_owned) else { return default };
+        if let Some(word) = words.iter().find(|word| **word == text) {
+            return word;
+        }
+        let pattern = format!("^({})$", words.join("|"));
+        let message = format!("String should match pattern '{pattern}'");
+        let fault = Fault::new("string_pattern_mismatch", at(name), message, json!(text));
+        self.faults.push(fault.with("pattern", pattern));
+        default
+    }
+
+    /// Every value of a name that may be repeated, so many times at most and each at most so many characters.
+    pub(super) fn list(&mut self, name: &'static str, max: usize, max_chars: usize) -> Vec<String> {
+        let values: Vec<String> = self.texts(name).into_iter().map(str::to_owned).collect();
+        if values.len() > max {
+            let message = format!("List should have at most {max} items after validation, not {}", values.len());
+            let fault = Fault::new("too_long", at(name), message, json!(values));
+            self.faults.push(fault.with("max_length", max.to_string()));
+            return values;
+        }
+        for (place, value) in values.iter().enumerate() {
+            let place = vec![json!("query"), json!(name), json!(place)];
+            self.faults.extend(length_fault(place, value, &(0..=max_chars)));
+        }
+        values
+    }
+
     /// One more broken rule, found by the route.
     pub(super) fn fault(&mut self, fault: Fault) {
         self.faults.push(fault);

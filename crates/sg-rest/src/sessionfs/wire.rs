@@ -1,5 +1,7 @@
 //! The bodies, named as in the API's own description. One file per noun below; here is what they share.
 
+pub(super) mod session;
+
 use axum::response::{IntoResponse as _, Response};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};

@@ -12,7 +12,7 @@ use sg_domain::{Caller, Dialect, Scope, Scopes, User};
 use tokio::net::TcpListener;
 
 use super::{import as importing, operator, password, say};
-use crate::config::Config;
+use crate::config::{Config, SignUpName};
 use crate::gateway::{self, Gateway, IndexUse};
 use crate::import::{self, Found};
 use crate::progress::Bar;
@@ -38,7 +38,11 @@ pub(super) struct Demo {
 }
 
 impl Demo {
-    pub(super) async fn run(self, config: Config) -> anyhow::Result<ExitCode> {
+    pub(super) async fn run(self, mut config: Config) -> anyhow::Result<ExitCode> {
+        // Nobody else reaches it: SessionFS's client may make itself an account.
+        if self.listen.unwrap_or(config.http.listen).ip().is_loopback() {
+            config.accounts.sign_up = SignUpName::Open;
+        }
         let gateway = gateway::open(&config, IndexUse::Write).await?;
         http::check(&gateway.app, &config)?;
         import::prepare(&gateway.app).await?;
@@ -164,7 +168,8 @@ fn welcome(listen: SocketAddr, secret: &str, who: &Who<'_>, word: &str, config: 
          {base}/login\n  mail address {}\n  password {password}\n\nTry:\n  \
          curl -s {base}/api/v1/graphql -H 'Authorization: Bearer {secret}' -H 'Content-Type: application/json' -d '{query}'\n  \
          curl -s {base}/api/v1/projects -H 'Authorization: Bearer {secret}'\n  \
-         {program} --data {data} key list\n\nStop with Ctrl-C.",
+         {program} --data {data} key list\n  \
+         sfs auth signup --url {base} --email you@example.com\n\nStop with Ctrl-C.",
         who.email,
     )
 }

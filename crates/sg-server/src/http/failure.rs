@@ -4,13 +4,17 @@ use axum::body::Body;
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
-use sg_domain::ErrorKind;
+use sg_domain::{Dialect, ErrorKind};
+use sg_rest::front::default_dialect;
 
 use super::RequestId;
 
-/// An answer of the stack itself. Under a GraphQL path `errors` is what clients read, elsewhere `error` is; both carry
-/// the request id, so that a person can find the log line.
+/// An answer of the stack itself. Under a GraphQL path `errors` is what clients read, elsewhere `error` is, an object under
+/// those of SessionFS; all carry the request id, so that a person can find the log line.
 pub(crate) fn failure(path: &str, id: &RequestId, kind: ErrorKind, message: &str) -> Response {
+    if default_dialect(path) == Some(Dialect::Sessionfs) {
+        return sg_rest::sessionfs::failure(kind, message, id.as_str());
+    }
     let body = if is_graphql(path) {
         json!({ "errors": [{ "message": message, "extensions": { "code": kind.code(), "requestId": id.as_str() } }] })
     } else {

@@ -1,7 +1,7 @@
 //! Around every request: its id, its log line, its limits, and what happens when its handler panics.
 
 use std::panic::AssertUnwindSafe;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -102,7 +102,9 @@ pub(crate) async fn limit(State(state): State<super::State>, request: Request, n
     }
     let cap = usize::try_from(max).unwrap_or(usize::MAX);
     let request = request.map(|body| Body::new(Limited::new(body, cap)));
-    match tokio::time::timeout(state.config.http.request_timeout(), next.run(request)).await {
+    // What arrives slowly is not answered slowly: pauses are bounded apart, by the layer that reads bodies.
+    let arrival = Duration::from_secs(length.unwrap_or(0) / state.config.http.min_upload_bytes_per_sec.max(1));
+    match tokio::time::timeout(state.config.http.request_timeout() + arrival, next.run(request)).await {
         Ok(response) => response,
         Err(_) => {
             tracing::warn!("request timed out");
