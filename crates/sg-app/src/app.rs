@@ -11,7 +11,7 @@ use sg_store::Store;
 use crate::attempt::{DeviceAttempts, SignInAttempts};
 use crate::idempotency::Turns as AnswerTurns;
 use crate::password::Turns;
-use crate::{AccountRules, Clock, Ids, Mailer, ModelClient, NoModel, PriceTable, Vault};
+use crate::{AccountRules, Clock, Ids, Mailer, ModelClient, NoModel, PriceTable, ServerModel, Vault};
 
 /// What one operation may cost.
 #[derive(Clone, Debug)]
@@ -68,6 +68,8 @@ pub struct Parts {
     pub mail: Option<Arc<dyn Mailer>>,
     /// Who asks models.
     pub model: Arc<dyn ModelClient>,
+    /// The model that the server offers to all of its accounts; `None`: each brings its own.
+    pub server_model: Option<ServerModel>,
 }
 
 impl Parts {
@@ -85,6 +87,7 @@ impl Parts {
             vault: Vault::random(),
             mail: None,
             model: Arc::new(NoModel),
+            server_model: None,
         }
     }
 }
@@ -106,6 +109,7 @@ pub(crate) struct Inner {
     pub(crate) vault: Vault,
     pub(crate) mail: Option<Arc<dyn Mailer>>,
     pub(crate) model: Arc<dyn ModelClient>,
+    pub(crate) server_model: Option<ServerModel>,
     /// When each key's or device's use was last noted, so that a busy one costs one write a minute. Bounded by their number.
     pub(crate) touched: Mutex<HashMap<KeyId, Timestamp>>,
     pub(crate) sign_in_attempts: SignInAttempts,
@@ -118,7 +122,7 @@ pub(crate) struct Inner {
 impl App {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
-        let Parts { store, search, clock, ids, limits, prices, accounts, vault, mail, model } = parts;
+        let Parts { store, search, clock, ids, limits, prices, accounts, vault, mail, model, server_model } = parts;
         let inner = Inner {
             store,
             search,
@@ -130,6 +134,7 @@ impl App {
             vault,
             mail,
             model,
+            server_model,
             touched: Mutex::default(),
             sign_in_attempts: SignInAttempts::default(),
             device_attempts: DeviceAttempts::default(),
