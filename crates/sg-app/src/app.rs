@@ -13,7 +13,7 @@ use crate::archive_message::KnownLines;
 use crate::attempt::{DeviceAttempts, SignInAttempts};
 use crate::idempotency::Turns as AnswerTurns;
 use crate::password::Turns;
-use crate::{AccountRules, Clock, Ids, Mailer, ModelClient, NoModel, PriceTable, Vault};
+use crate::{AccountRules, Clock, Ids, Mailer, ModelClient, NoModel, PriceTable, ServerModel, Vault};
 
 /// What one operation may cost.
 #[derive(Clone, Debug)]
@@ -70,6 +70,8 @@ pub struct Parts {
     pub mail: Option<Arc<dyn Mailer>>,
     /// Who asks models.
     pub model: Arc<dyn ModelClient>,
+    /// The model that the server offers to all of its accounts; `None`: each brings its own.
+    pub server_model: Option<ServerModel>,
 }
 
 impl Parts {
@@ -87,6 +89,7 @@ impl Parts {
             vault: Vault::random(),
             mail: None,
             model: Arc::new(NoModel),
+            server_model: None,
         }
     }
 }
@@ -108,6 +111,7 @@ pub(crate) struct Inner {
     pub(crate) vault: Vault,
     pub(crate) mail: Option<Arc<dyn Mailer>>,
     pub(crate) model: Arc<dyn ModelClient>,
+    pub(crate) server_model: Option<ServerModel>,
     /// When each key's or device's use was last noted, so that a busy one costs one write a minute. Bounded by their number.
     pub(crate) touched: Mutex<HashMap<KeyId, Timestamp>>,
     pub(crate) sign_in_attempts: SignInAttempts,
@@ -124,7 +128,7 @@ pub(crate) struct Inner {
 impl App {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
-        let Parts { store, search, clock, ids, limits, prices, accounts, vault, mail, model } = parts;
+        let Parts { store, search, clock, ids, limits, prices, accounts, vault, mail, model, server_model } = parts;
         let inner = Inner {
             store,
             search,
@@ -136,6 +140,7 @@ impl App {
             vault,
             mail,
             model,
+            server_model,
             touched: Mutex::default(),
             sign_in_attempts: SignInAttempts::default(),
             device_attempts: DeviceAttempts::default(),

@@ -21,6 +21,7 @@ mod idempotency;
 pub mod import;
 mod job;
 mod job_request;
+mod judge;
 mod kept;
 mod key;
 mod mail;
@@ -60,6 +61,7 @@ pub use device::{DEVICE_CODE_CHARS, NewAccessToken, NewDevice, NewDeviceCode, Ne
 pub use exchange::ExchangeText;
 pub use idempotency::{IdempotentRequest, IdempotentTurn, Turn};
 pub use job::JobRun;
+pub use judge::{Judge, ModelChoice, ServerModel};
 pub use kept::KeptAnswers;
 pub use key::{CreatedKey, KeyRequest};
 pub use mail::{Letter, Mailer};

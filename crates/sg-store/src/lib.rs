@@ -23,6 +23,7 @@ mod project;
 mod read;
 mod row;
 mod session;
+mod setting;
 mod share_link;
 mod sql;
 mod stats;
@@ -41,5 +42,6 @@ pub use message::{MessagePage, MessageQuery, MessageWriter};
 pub use session::{
     SessionColumns, SessionContent, TRASH_LIST, decode_session_cursor, session_cursor, session_ordering, trash_cursor,
 };
+pub use setting::StoredJudge;
 pub use share_link::GuessAllowance;
 pub use store::{Store, StoreConfig, Tx};
