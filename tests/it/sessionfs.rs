@@ -2,4 +2,6 @@
 
 mod push;
 mod scenario;
+mod share_link;
+mod summary;
 pub(crate) mod world;

@@ -197,7 +197,7 @@ impl NewArchive {
     }
 
     /// Takes what is stored out of the trash, if that is wanted, to be replaced in the same transaction.
-    pub(crate) async fn bring_back(&self, tx: &Tx, identity: &Identity) -> Result<()> {
+    pub(crate) async fn bring_back(&self, tx: &Tx, identity: &Identity, now: Timestamp) -> Result<()> {
         if !self.undelete {
             return Ok(());
         }
@@ -207,6 +207,8 @@ impl NewArchive {
         if let Some(trashed) = tx.trashed_session(&identity.user, found.session.id).await? {
             self.check_etag(&found.archive, "ETag mismatch — session was modified before deletion")?;
             tx.restore_session(&trashed.session).await?;
+            // Whoever had a link to what was deleted has none to what comes in its place.
+            tx.revoke_links_of(found.session.id, now).await?;
         }
         Ok(())
     }

@@ -83,5 +83,5 @@ pub use sg_store::{
 pub use share::SharedSession;
 pub use share_link::{CreatedShareLink, MAX_LINK_HOURS, NewShareLink, OpenedShareLink, share_link_path};
 pub use sign_in::{NewWebSession, SignUp};
-pub use summary::{ModelChoice, NarrativeFault, SessionSummary};
+pub use summary::{NarrativeFault, SessionSummary};
 pub use vault::{VAULT_KEY_BYTES, Vault};

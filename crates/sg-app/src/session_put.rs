@@ -132,7 +132,7 @@ impl App {
         let key = ProjectKey(self.ids().uuid());
         let project = tx.ensure_project(&identity.user, &new.project, &new.project_name, key, self.now()).await?;
         if let Some(archive) = archive {
-            archive.bring_back(&tx, identity).await?;
+            archive.bring_back(&tx, identity, self.now()).await?;
         }
         let stored = tx.session_for_update(&identity.user, project, &new.client_id).await?;
         if let Some(archive) = archive {

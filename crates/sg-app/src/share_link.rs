@@ -84,7 +84,7 @@ impl App {
             return Err(Error::invalid(message).at("password"));
         }
         let who = Visibility::of(identity);
-        let found = self.store().sessions_by_id(&who, &[session], sg_store::SessionColumns::default()).await?;
+        let found = self.store().sessions_by_id(&who, &[session], sg_store::SessionColumns::NARROW).await?;
         if found.is_empty() {
             return Err(Error::not_found("session"));
         }
@@ -193,7 +193,10 @@ impl App {
         if let Some(until) = until {
             let micros = u64::try_from(until.micros() - now.micros()).unwrap_or_default();
             let retry_after = std::time::Duration::from_micros(micros);
-            return Err(Error::new(ErrorKind::RateLimited { retry_after }, "too many wrong passwords, try again later"));
+            return Err(Error::new(
+                ErrorKind::RateLimited { retry_after },
+                "too many wrong passwords, try again later",
+            ));
         }
         let is_right = self.is_password(password, Some(hash.to_owned())).await;
         // One that could not be tried was not wrong.

@@ -48,7 +48,9 @@ impl Store {
     pub async fn share_target(&self, token_hash: &sg_domain::Digest) -> Result<Option<ShareTarget>> {
         let behind = ["a.id", "a.digest", "a.size_bytes", "s.deleted_at", "u.disabled_at"];
         let mut sql = self.select(&COLUMNS.into_iter().chain(behind).collect::<Vec<_>>());
-        sql.add(" FROM share_link l JOIN session s ON s.id = l.session_id JOIN archive a ON a.session_id = l.session_id");
+        sql.add(
+            " FROM share_link l JOIN session s ON s.id = l.session_id JOIN archive a ON a.session_id = l.session_id",
+        );
         sql.add(r#" JOIN "user" u ON u.id = l.owner WHERE l.token_hash = "#).text(&token_hash.to_string());
         let target = self.row(sql.end(), |row| {
             Ok(ShareTarget {

@@ -8,15 +8,8 @@ use crate::row::Row;
 use crate::store::stored_id;
 use crate::{Store, Tx};
 
-const COLUMNS: [&str; 7] = [
-    "y.session_id",
-    "y.made_of",
-    "y.facts",
-    "y.made_at",
-    "y.narrative",
-    "y.narrative_model",
-    "y.narrative_made_at",
-];
+const COLUMNS: [&str; 7] =
+    ["y.session_id", "y.made_of", "y.facts", "y.made_at", "y.narrative", "y.narrative_model", "y.narrative_made_at"];
 
 impl Store {
     /// The summaries of these sessions, in no order; those that were never made and those that may not be seen are left
