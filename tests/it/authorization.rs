@@ -421,6 +421,10 @@ struct Ids {
     device: String,
     /// A job that waits.
     job: String,
+    /// A session that was pushed as an archive.
+    archived: String,
+    /// A link to it.
+    link: String,
 }
 
 impl Ids {
@@ -436,6 +440,9 @@ impl Ids {
         let device = sg_app::NewDevice { hostname: MINE.to_owned(), ..sg_app::NewDevice::default() };
         let job = world.gateway.app.reindex_project(me, &ProjectId::new(OWN).expect("an id")).await.expect("a job");
         let device = world.gateway.app.create_device(me, &world.gateway.me.user.id, &device).await.expect("a device");
+        let archived = archived(world).await;
+        let new = sg_app::NewShareLink { hours: 1, password: None };
+        let link = world.gateway.app.create_share_link(me, archived, new).await.expect("a link").link;
         let query = r#"query($p: String!) { viewer { id } apiKeys { id name }
             sessions(filters: { projectId: $p }) { nodes { id exchanges { id } } } }"#;
         let data = world.graphql(Who::Me, query, json!({ "p": OWN })).await.json();
@@ -451,6 +458,8 @@ impl Ids {
             trashed: trashed.id.to_string(),
             device: device.token.id.to_string(),
             job: job.id.to_string(),
+            archived: archived.to_string(),
+            link: link.id.to_string(),
         }
     }
 
@@ -458,9 +467,20 @@ impl Ids {
         let text = text.replace("$session", &self.session).replace("$exchange", &self.exchange);
         let text = text.replace("$shared", &self.shared).replace("$key", &self.key);
         let text = text.replace("$trashed", &self.trashed);
+        let text = text.replace("$archived", &self.archived).replace("$link", &self.link);
         let text = text.replace("$device", &self.device).replace("$job", &self.job);
         text.replace("$project", OWN).replace("$user", &self.user)
     }
+}
+
+/// A session of the first account's that came as an archive.
+async fn archived(world: &World) -> sg_domain::SessionId {
+    let files = [("messages.jsonl".to_owned(), r#"{"role":"user","content":"nothing"}"#.to_owned())];
+    let content = sg_app::Content::from(axum::body::Bytes::from(crate::scenario::archive(&files)));
+    let me = world.caller(Who::Me);
+    let id = "ses_0000000000000001";
+    let pushed = world.gateway.app.push_archive(me, id, content, sg_app::PushRequest::default()).await;
+    pushed.expect("an archive").0.session.id
 }
 
 fn code(answer: &Value) -> String {

@@ -65,6 +65,11 @@ pub fn share_link_path(token: &str) -> String {
 }
 
 impl App {
+    /// The address of a link with this token; without a host when the server was not told its own.
+    pub fn share_link_address(&self, token: &str) -> String {
+        self.inner.accounts.public_url.clone() + &share_link_path(token)
+    }
+
     /// Makes a link to a session that came as an archive. Whoever may not read the session may not make one: it would let
     /// them.
     pub async fn create_share_link(

@@ -145,3 +145,64 @@ async fn a_long_session_is_summarised_whole() {
     assert_eq!(counted, json!([1_000, 1_000, 2_000, 2_000]));
     world.gateway.run_jobs().await;
 }
+
+/// One type for every session: the same fields tell of what a client of SpecStory's synced.
+#[tokio::test(flavor = "multi_thread")]
+async fn graphql_shows_summaries_and_links_and_makes_them() {
+    let model = Arc::new(Scripted::default());
+    let world = World::start_as(Setup { model: model.clone(), ..Setup::default() }).await;
+    world.push("me", ID, &[("manifest.json", r#"{"title":"Long"}"#), ("messages.jsonl", &messages())]).await;
+    world.push("me", "ses_5a77a00000000002", &[("manifest.json", r#"{"title":"Empty"}"#)]).await;
+    world.gateway.seed(crate::harness::Sample::new("synced")).await;
+    let list = "{ sessions(orderBy: \"createdAt\", orderDirection: \"asc\") { nodes { clientId
+        summary { title toolCallCount filesModified messageCount generatedAt narrative { outcome } }
+        shareLinks { id hasPassword expiresAt } } } }";
+    let statements = world.gateway.app.statements();
+    let nodes = async || {
+        let data = world.gateway.graphql(list, json!({})).await;
+        let nodes = data["sessions"]["nodes"].as_array().unwrap().clone();
+        nodes
+            .into_iter()
+            .map(|node| (node["clientId"].as_str().unwrap().to_owned(), node))
+            .collect::<std::collections::HashMap<_, _>>()
+    };
+    let first = nodes().await;
+    assert!(first["ses_5a77a00000000002"]["summary"].is_null());
+    assert_eq!(first[ID]["summary"]["filesModified"], json!(["/a.rs"]));
+    assert!(first["synced"]["summary"]["title"].is_string(), "{:?}", first["synced"]);
+    assert_eq!(first[ID]["shareLinks"], json!([]));
+    assert!(world.gateway.app.statements() - statements < 60, "a few a session that is summarised for the first time");
+
+    let make = "mutation($i: CreateShareLinkInput!) { createShareLink(input: $i) { url
+        shareLink { id hasPassword expiresAt } session { clientId shareLinks { id } } } }";
+    let input = json!({ "id": ID, "password": "pw", "expiresInHours": 1 });
+    let made = world.gateway.graphql(make, json!({ "i": input })).await["createShareLink"].clone();
+    let url = made["url"].as_str().unwrap().strip_prefix("https://sessions.example.com").unwrap().to_owned();
+    let opened = world.tell("nobody", "POST", &url, &json!({ "password": "pw" })).await;
+    assert_eq!(opened.status, 200, "{}", opened.text());
+    // Kept answers move with it.
+    let then = nodes().await;
+    assert_eq!(then[ID]["shareLinks"][0], made["shareLink"]);
+    assert!(!then[ID].to_string().contains(url.rsplit('/').next().unwrap()));
+    let revoke = "mutation($id: String!) { revokeShareLink(input: { id: $id }) { revokedShareLinkId } }";
+    let id = made["shareLink"]["id"].clone();
+    assert_eq!(world.gateway.graphql(revoke, json!({ "id": id })).await["revokeShareLink"]["revokedShareLinkId"], id);
+    assert_eq!(nodes().await[ID]["shareLinks"], json!([]));
+    assert_eq!(world.tell("nobody", "POST", &url, &json!({ "password": "pw" })).await.status, 410);
+
+    world.gateway.clock.advance(std::time::Duration::from_secs(60));
+    let again = "mutation($id: String!) { summarizeSession(input: { id: $id }) { narrativeError { code }
+        summary { generatedAt } } }";
+    let made = world.gateway.graphql(again, json!({ "id": ID })).await["summarizeSession"].clone();
+    assert_eq!(made["summary"]["generatedAt"], "2026-11-01T12:01:00.000Z");
+    assert_eq!(nodes().await[ID]["summary"]["generatedAt"], made["summary"]["generatedAt"]);
+    // What was told over REST is seen here.
+    let told = json!({ "what_happened": "It went well.", "outcome": "Done." });
+    model.answers.lock().unwrap().push_back(Ok(told.to_string()));
+    let path = format!("/api/v1/sessions/{ID}/summary/narrative");
+    world.tell("me", "POST", &path, &json!({ "llm_api_key": "k" })).await;
+    assert_eq!(nodes().await[ID]["summary"]["narrative"]["outcome"], "Done.");
+    let code = world.gateway.graphql_code(again, json!({ "id": "ses_5a77a00000000002" })).await;
+    assert_eq!(code, "VALIDATION_ERROR");
+    world.gateway.run_jobs().await;
+}

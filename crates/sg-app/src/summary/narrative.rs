@@ -58,8 +58,9 @@ impl App {
         self.require_feature(identity, Feature::NarrativeSummary).await?;
         let mut summary = self.summary(caller, session).await?;
         let judge = self.judge_endpoint(identity, choice).await?;
-        let judge =
-            judge.ok_or_else(|| Error::invalid("no API key provided — set judge settings or pass llm_api_key"))?;
+        let judge = judge.ok_or_else(|| {
+            Error::invalid("no API key provided — set judge settings or pass llm_api_key").at("narrative")
+        })?;
         let texts = self.last_texts(&Visibility::of(identity), &summary.session).await?;
         let narrative = match self.told(&judge, &summary, &texts).await {
             Ok(narrative) => narrative,
