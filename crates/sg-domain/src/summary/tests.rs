@@ -1,3 +1,5 @@
+//! Transcripts by hand, and what is told of them.
+
 use serde_json::{Value, json};
 
 use super::*;
