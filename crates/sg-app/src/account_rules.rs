@@ -1,6 +1,6 @@
 //! How accounts come to be, and what they may use: the operator's part.
 
-use sg_domain::{Feature, Identity, Result, Tier, User};
+use sg_domain::{Error, ErrorKind, Feature, Identity, Result, Tier, User};
 
 use crate::App;
 
@@ -40,5 +40,19 @@ impl App {
         let user = self.store().user(&identity.user).await?;
         let tier = user.map_or(self.inner.accounts.default_tier, |user| self.tier_of(&user));
         tier.require(feature)
+    }
+
+    /// `Forbidden` while the operator wants mail addresses shown to be their owners' own and the caller's was not.
+    #[allow(dead_code, reason = "for the operations that take sessions in")]
+    pub(crate) async fn require_verified(&self, identity: &Identity) -> Result<()> {
+        if !self.inner.accounts.verify_email {
+            return Ok(());
+        }
+        let user = self.store().user(&identity.user).await?;
+        if user.is_none_or(|user| user.email_verified_at.is_some()) {
+            return Ok(());
+        }
+        let message = "email not verified. Check your inbox for the verification link.";
+        Err(Error::new(ErrorKind::Forbidden, message).with("error", "email_not_verified"))
     }
 }

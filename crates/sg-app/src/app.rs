@@ -10,8 +10,9 @@ use sg_store::Store;
 use tokio::sync::Semaphore;
 
 use crate::archive_message::KnownLines;
-use crate::attempt::{DeviceAttempts, SignInAttempts};
+use crate::attempt::{DeviceAttempts, SignInAttempts, SignUpAttempts};
 use crate::idempotency::Turns as AnswerTurns;
+use crate::mail::LastMailFailure;
 use crate::password::Turns;
 use crate::{AccountRules, Clock, Ids, Mailer, ModelClient, NoModel, PriceTable, ServerModel, Vault};
 
@@ -116,6 +117,8 @@ pub(crate) struct Inner {
     pub(crate) touched: Mutex<HashMap<KeyId, Timestamp>>,
     pub(crate) sign_in_attempts: SignInAttempts,
     pub(crate) device_attempts: DeviceAttempts,
+    pub(crate) sign_up_attempts: SignUpAttempts,
+    pub(crate) mail_failure: LastMailFailure,
     pub(crate) password_turns: Turns,
     /// Who pushes archives now: a few at a time each.
     pub(crate) push_turns: Mutex<HashMap<UserId, Arc<Semaphore>>>,
@@ -144,6 +147,8 @@ impl App {
             touched: Mutex::default(),
             sign_in_attempts: SignInAttempts::default(),
             device_attempts: DeviceAttempts::default(),
+            sign_up_attempts: SignUpAttempts::default(),
+            mail_failure: LastMailFailure::default(),
             password_turns: Turns::default(),
             push_turns: Mutex::default(),
             turns: AnswerTurns::default(),

@@ -69,6 +69,7 @@ impl App {
     /// The most bytes that an archive of the caller's may have, packed. `Forbidden` when it may push none.
     pub async fn push_limit(&self, caller: &Caller) -> Result<u64> {
         let identity = caller.require(Scope::Write)?;
+        self.require_verified(identity).await?;
         self.require_feature(identity, Feature::CloudSync).await?;
         Ok(MAX_ARCHIVE_BYTES)
     }
@@ -86,6 +87,7 @@ impl App {
         push: PushRequest,
     ) -> Result<(ArchivedSession, PutOutcome)> {
         let identity = caller.require(Scope::Write)?;
+        self.require_verified(identity).await?;
         self.require_feature(identity, Feature::CloudSync).await?;
         let found = self.store().any_archive(id).await?;
         let condition = |facts: ArchiveFacts, content: &Content| NewArchive {

@@ -207,6 +207,22 @@ impl DeviceAttempts {
     }
 }
 
+/// Attempts to make an account: whatever comes of one, it counts.
+pub(crate) struct SignUpAttempts(Counters<Network>);
+
+impl Default for SignUpAttempts {
+    fn default() -> Self {
+        Self(Counters::new(Allowance { failures: 5, window: Duration::from_secs(60 * 60) }))
+    }
+}
+
+impl SignUpAttempts {
+    /// Counts an attempt; `RateLimited` after too many.
+    pub(crate) fn begin(&self, from: Option<ClientAddress>, now: Timestamp) -> Result<()> {
+        self.0.count(&from.map(ClientAddress::network), now).map_err(limited)
+    }
+}
+
 fn limited(retry_after: Duration) -> Error {
     let minutes = retry_after.as_secs().div_ceil(60).max(1);
     let unit = if minutes == 1 { "minute" } else { "minutes" };

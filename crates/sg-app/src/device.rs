@@ -128,6 +128,9 @@ impl App {
             });
         };
         let user = self.store().user(&owner).await?.ok_or_else(wrong)?;
+        if user.disabled_at.is_some() {
+            return Err(refused(Anonymous::Inactive));
+        }
         let (secret, token) = self.new_device(&user, device);
         tx.insert_device_token(&token).await?;
         tx.commit().await?;
@@ -158,6 +161,9 @@ impl App {
         }
         if device.expires_at <= now {
             return Err(refused(Anonymous::Expired));
+        }
+        if self.store().user(&device.user).await?.is_none_or(|user| user.disabled_at.is_some()) {
+            return Err(refused(Anonymous::Inactive));
         }
         let secret = format!("{ACCESS_PREFIX}{}", self.ids().secret_hex(24));
         let expires_at = now.plus_micros(ACCESS_MICROS).min(device.expires_at);
@@ -221,11 +227,14 @@ impl App {
         if !secret.starts_with(ACCESS_PREFIX) {
             return Ok(None);
         }
-        let Some((expires_at, device)) = self.store().device_by_access_token(&hash).await? else {
+        let Some((expires_at, device, is_disabled)) = self.store().device_by_access_token(&hash).await? else {
             return Ok(Some(Err(Anonymous::Unknown)));
         };
         if let Some(why) = ended(&device, expires_at.min(device.expires_at)) {
             return Ok(Some(Err(why)));
+        }
+        if is_disabled {
+            return Ok(Some(Err(Anonymous::Inactive)));
         }
         self.note_device_use(device.id, now).await;
         Ok(Some(Ok(Identity {
@@ -290,6 +299,7 @@ fn refused(why: Anonymous) -> Error {
     let message = match why {
         Anonymous::Expired => "token has expired",
         Anonymous::Revoked => "token has been revoked",
+        Anonymous::Inactive => "user account is inactive",
         _ => return Error::unauthenticated(),
     };
     Error::new(ErrorKind::Unauthenticated, message)

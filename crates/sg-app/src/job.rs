@@ -89,6 +89,7 @@ impl App {
                 self.purge_trash().await?;
                 self.sweep_blobs().await.map(drop)
             }
+            JobKind::SendVerification { user } => self.send_verification(user).await,
             JobKind::IndexProject { project } => self.index_project(*project).await,
             JobKind::UnindexSessions { sessions } => {
                 for session in sessions {

@@ -6,6 +6,8 @@ use sg_domain::{
     Scope, Scopes, Timestamp, UserId,
 };
 
+use sg_store::KeyAndAccount;
+
 use crate::App;
 
 /// A key that is wanted.
@@ -96,6 +98,15 @@ impl App {
                 }
             }
         }
+        let (created, stored) = self.new_key(KeyRequest { name: name.to_owned(), ..request });
+        let tx = self.store().begin().await?;
+        tx.insert_key(&stored).await?;
+        tx.commit().await?;
+        Ok(created)
+    }
+
+    /// A key as it was asked for, and what is stored of it.
+    pub(crate) fn new_key(&self, request: KeyRequest) -> (CreatedKey, NewApiKey) {
         // 128 bits for SessionFS, whose format is fixed at 32 hex digits; 192 elsewhere.
         let random = self.ids().secret_hex(if request.dialect == Dialect::Sessionfs { 16 } else { 24 });
         let prefix = request.dialect.key_prefix();
@@ -103,19 +114,17 @@ impl App {
         let key = ApiKey {
             id: KeyId(self.ids().uuid()),
             user: request.user,
-            name: name.to_owned(),
+            name: request.name,
             dialect: request.dialect,
             scopes: request.scopes,
             prefix: secret[..prefix.len() + SHOWN_CHARS].to_owned(),
-            created_at: now,
+            created_at: self.now(),
             expires_at: request.expires_at,
             last_used_at: None,
             revoked_at: None,
         };
-        let tx = self.store().begin().await?;
-        tx.insert_key(&NewApiKey { key: key.clone(), hash: Digest::of(secret.as_bytes()) }).await?;
-        tx.commit().await?;
-        Ok(CreatedKey { key, secret })
+        let stored = NewApiKey { key: key.clone(), hash: Digest::of(secret.as_bytes()) };
+        (CreatedKey { key, secret }, stored)
     }
 
     /// The keys of the caller's account; with `admin` and `everyone`, of all accounts. Revoked ones are included.
@@ -158,7 +167,8 @@ impl App {
         if let Some(identity) = self.identify_device(secret).await? {
             return Ok((Caller { identity, dialect: Dialect::default(), request_id }, None));
         }
-        let Some((key, version)) = self.store().key_and_version(&Digest::of(secret.as_bytes())).await? else {
+        let found = self.store().key_and_account(&Digest::of(secret.as_bytes())).await?;
+        let Some(KeyAndAccount { key, version, is_disabled }) = found else {
             return Ok(nobody(Anonymous::Unknown, request_id));
         };
         let now = self.now();
@@ -167,6 +177,9 @@ impl App {
         }
         if key.expires_at.is_some_and(|at| at <= now) {
             return Ok(nobody(Anonymous::Expired, request_id));
+        }
+        if is_disabled {
+            return Ok(nobody(Anonymous::Inactive, request_id));
         }
         self.note_use(key.id, now).await;
         let identity = Identity { user: key.user, credential: Credential::Key(key.id), scopes: key.scopes };

@@ -3,6 +3,7 @@
 //! What belongs here: permission (the first statement of every operation), rules, the order of side effects, the
 //! transaction, the jobs it enqueues. What does not: HTTP and GraphQL types, SQL, an engine's types, spawning tasks.
 
+mod account;
 mod account_rules;
 mod analytics;
 mod app;
@@ -11,6 +12,7 @@ mod archive_change;
 mod archive_list;
 mod archive_message;
 mod attempt;
+mod billing;
 mod change;
 mod clock;
 mod device;
@@ -34,6 +36,7 @@ mod reindex;
 mod related;
 mod search;
 mod search_resume;
+mod secret_policy;
 mod session;
 mod session_etag;
 pub mod session_put;
@@ -48,13 +51,16 @@ mod stats;
 mod summary;
 mod user;
 mod vault;
+mod verification;
 
+pub use account::NewAccount;
 pub use account_rules::{AccountRules, SignUpPolicy};
 pub use analytics::{MAX_GROUPS, Spent, SpentBy};
 pub use app::{App, Limits, Parts};
 pub use archive::{MAX_MEMBER_BYTES, PushRequest, PushTurn};
 pub use archive_list::ArchiveList;
 pub use archive_message::{ArchiveMessages, ArchiveMessagesRequest, TargetMessage, TargetState};
+pub use billing::PlanUse;
 pub use change::ChangeRequest;
 pub use clock::{Clock, Ids, RandomIds, SystemClock};
 pub use device::{DEVICE_CODE_CHARS, NewAccessToken, NewDevice, NewDeviceCode, NewDeviceToken};
@@ -72,6 +78,7 @@ pub use project::ProjectUpdate;
 pub use reindex::Progress;
 pub use search::{MAX_SEARCH_OFFSET, SearchAnswer, SearchRequest};
 pub use search_resume::ResumableHit;
+pub use secret_policy::{SecretAction, SecretPolicy};
 pub use session::SessionList;
 pub use session_etag::{CURRENT_ETAG, is_about_etag};
 pub use session_put::{NewSession, PutOutcome};

@@ -80,6 +80,7 @@ impl App {
     ) -> Result<CreatedShareLink> {
         let identity = caller.require(Scope::Write)?;
         caller.require(Scope::Read)?;
+        self.require_verified(identity).await?;
         if !(1..=MAX_LINK_HOURS).contains(&new.hours) {
             return Err(Error::invalid(format!("a link lasts 1 to {MAX_LINK_HOURS} hours")).at("expiresInHours"));
         }
@@ -127,6 +128,20 @@ impl App {
         }
         tx.commit().await?;
         Ok(CreatedShareLink { link, token })
+    }
+
+    /// The same of an archive by its id or the session's alias.
+    pub async fn create_archive_link(
+        &self,
+        caller: &Caller,
+        name: &str,
+        new: NewShareLink,
+    ) -> Result<CreatedShareLink> {
+        let identity = caller.require(Scope::Write)?;
+        // Before anything is looked for: who has to show their address hears of nothing else.
+        self.require_verified(identity).await?;
+        let session = self.archive(caller, name).await?.session.id;
+        self.create_share_link(caller, session, new).await
     }
 
     /// The links of these sessions that were not taken back, newest first, those that have ended among them; of each

@@ -64,6 +64,7 @@ impl App {
             return Err(Error::new(ErrorKind::Unauthenticated, "wrong mail address or password"));
         };
         self.inner.sign_in_attempts.succeed(&email, from, self.now());
+        require_active(&user)?;
         self.inner.device_attempts.meet(from, self.now());
         let tx = self.store().begin().await?;
         let session = self.new_web_session(&tx, user).await?;
@@ -105,6 +106,7 @@ impl App {
                 user
             }
         };
+        require_active(&user)?;
         let session = self.new_web_session(&tx, user).await?;
         tx.commit().await?;
         Ok(session)
@@ -160,6 +162,14 @@ impl App {
         };
         tx.insert_web_session(&session, MAX_WEB_SESSIONS).await?;
         Ok(NewWebSession { secret, expires_at, user })
+    }
+}
+
+/// Only who knows the password, or whom a provider vouches for, learns this.
+fn require_active(user: &User) -> Result<()> {
+    match user.disabled_at {
+        Some(_) => Err(Error::new(ErrorKind::Forbidden, "this account is turned off, ask whoever runs this server")),
+        None => Ok(()),
     }
 }
 

@@ -140,6 +140,8 @@ pub enum Anonymous {
     Expired,
     /// The credential was revoked.
     Revoked,
+    /// The credential is good, its account was turned off.
+    Inactive,
     /// A device's refresh token, good as it is: all it gives is access tokens.
     RefreshToken,
     /// Too many requests, or too many credentials that are not known from this address.
@@ -183,12 +185,14 @@ impl Caller {
         if identity.scopes.has(scope) { Ok(identity) } else { Err(Error::missing_scope(scope)) }
     }
 
-    /// The identity, whatever it may do; `Unauthenticated` or `RateLimited` when there is none.
+    /// The identity, whatever it may do; `Unauthenticated`, `Forbidden` (its account was turned off) or `RateLimited` when
+    /// there is none.
     pub fn known(&self) -> Result<&Identity> {
         self.identity.as_ref().map_err(|why| match why {
             Anonymous::Limited { retry_after } => {
                 Error::new(ErrorKind::RateLimited { retry_after: *retry_after }, "rate limit exceeded")
             }
+            Anonymous::Inactive => Error::new(ErrorKind::Forbidden, "user account is inactive"),
             _ => Error::unauthenticated(),
         })
     }

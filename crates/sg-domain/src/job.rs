@@ -26,6 +26,11 @@ pub enum JobKind {
     /// Removes all that has had its time: what has been in the trash for long enough, old changes, jobs, answers and
     /// sign-ins, and blobs that no row names.
     SweepBlobs,
+    /// Mails an account the link that shows its address to be its own.
+    SendVerification {
+        /// The account.
+        user: UserId,
+    },
 }
 
 impl JobKind {
@@ -36,6 +41,7 @@ impl JobKind {
             Self::IndexProject { .. } => "index_project",
             Self::UnindexSessions { .. } => "unindex_sessions",
             Self::SweepBlobs => "sweep_blobs",
+            Self::SendVerification { .. } => "send_verification",
         }
     }
 }

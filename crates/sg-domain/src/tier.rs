@@ -41,6 +41,17 @@ impl Tier {
         Self::ALL.into_iter().find(|tier| tier.name() == name)
     }
 
+    /// How many bytes of archives it stores; 0 is as many as there is room for.
+    pub fn max_stored_bytes(self) -> u64 {
+        const MIB: u64 = 1024 * 1024;
+        match self {
+            Self::Free | Self::Enterprise => 0,
+            Self::Starter => 500 * MIB,
+            Self::Pro => 2_048 * MIB,
+            Self::Team => 1_024 * MIB,
+        }
+    }
+
     /// `Forbidden`, with what would be needed, unless this tier has a feature.
     pub fn require(self, feature: Feature) -> Result<()> {
         let needed = feature.tier();

@@ -43,6 +43,8 @@ pub(crate) enum JobKind {
     UnindexSessions,
     /// Removes content that nothing names any more, and what else has had its time.
     SweepBlobs,
+    /// Mails an account the link that shows its address to be its own.
+    SendVerification,
 }
 
 impl From<&sg_domain::JobKind> for JobKind {
@@ -52,6 +54,7 @@ impl From<&sg_domain::JobKind> for JobKind {
             sg_domain::JobKind::IndexProject { .. } => Self::IndexProject,
             sg_domain::JobKind::UnindexSessions { .. } => Self::UnindexSessions,
             sg_domain::JobKind::SweepBlobs => Self::SweepBlobs,
+            sg_domain::JobKind::SendVerification { .. } => Self::SendVerification,
         }
     }
 }

@@ -1,10 +1,26 @@
 //! Accounts.
 
-use async_graphql::{Context, ID, Object};
+use async_graphql::{Context, Enum, ID, Object};
 
 use crate::failure::Outcome;
 use crate::loader::Reach;
 use crate::scalar::DateTime;
+
+/// What an account may use, the least first.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(name = "Tier", remote = "sg_domain::Tier")]
+pub(crate) enum Tier {
+    /// Nothing but reading.
+    Free,
+    /// What one person does by hand.
+    Starter,
+    /// What one person has done automatically.
+    Pro,
+    /// What several people do together.
+    Team,
+    /// Everything: what a server of one's own gives.
+    Enterprise,
+}
 
 /// A person with an account.
 pub(crate) struct User(pub(crate) sg_domain::User);
@@ -20,6 +36,21 @@ impl User {
     /// The mail address the user signs in with.
     fn email(&self) -> &str {
         &self.0.email
+    }
+
+    /// What the user is called; null when nobody said.
+    fn display_name(&self) -> Option<&str> {
+        self.0.display_name.as_deref()
+    }
+
+    /// Whether the mail address was shown to be the user's own.
+    fn is_email_verified(&self) -> bool {
+        self.0.email_verified_at.is_some()
+    }
+
+    /// What the account may use.
+    fn tier(&self, ctx: &Context<'_>) -> Tier {
+        Reach::of(ctx).app.tier_of(&self.0).into()
     }
 
     /// When the account was made.

@@ -413,6 +413,10 @@ impl Config {
                 "http.public_url must be the address that people reach the server at, such as https://sessions.example.com",
             );
         }
+        // Nothing here sends mail yet: whoever signed up could never send a session.
+        if self.accounts.verify_email {
+            return Some("accounts.verify_email is not available: this server does not send mail");
+        }
         self.oidc.fault(url)
     }
 }

@@ -5,11 +5,12 @@ use sg_domain::{Credential, Identity, Result, Timestamp};
 use crate::Store;
 
 impl Store {
-    /// Whether the account is there and its credential neither revoked, nor ended, nor signed out. A device counts as long
+    /// Whether the account is there and on, and its credential neither revoked, nor ended, nor signed out. A device counts as long
     /// as it holds an access token that has not ended.
     pub async fn is_good(&self, identity: &Identity, now: Timestamp) -> Result<bool> {
         let mut sql = self.select(&["1"]);
-        sql.add(r#" FROM "user" u WHERE u.id = "#).text(identity.user.as_str());
+        sql.add(r#" FROM "user" u WHERE u.disabled_at IS NULL AND u.id = "#);
+        sql.text(identity.user.as_str());
         let of_user = match identity.credential {
             Credential::Local => None,
             Credential::Key(id) => {

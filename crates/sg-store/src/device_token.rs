@@ -44,13 +44,18 @@ impl Store {
         Ok(self.rows(sql.end(), decode).await?)
     }
 
-    /// The end of the access token with this hash and the device whose it is, ended and revoked ones included.
-    pub async fn device_by_access_token(&self, hash: &Digest) -> Result<Option<(Timestamp, DeviceToken)>> {
-        let columns: Vec<_> = ["a.expires_at"].into_iter().chain(COLUMNS).collect();
+    /// The end of the access token with this hash, the device whose it is and whether its account was turned off; ended and
+    /// revoked ones included.
+    pub async fn device_by_access_token(&self, hash: &Digest) -> Result<Option<(Timestamp, DeviceToken, bool)>> {
+        let columns: Vec<_> = ["a.expires_at", "u.disabled_at"].into_iter().chain(COLUMNS).collect();
         let mut sql = self.select(&columns);
-        sql.add(" FROM access_token a JOIN device_token d ON d.id = a.device_id WHERE a.hash = ")
-            .text(&hash.to_string());
-        Ok(self.row(sql.end(), |row| Ok((row.time()?, decode(row)?))).await?)
+        sql.add(" FROM access_token a JOIN device_token d ON d.id = a.device_id");
+        sql.add(r#" JOIN "user" u ON u.id = d.user_id WHERE a.hash = "#).text(&hash.to_string());
+        let found = self.row(sql.end(), |row| {
+            let (expires_at, is_disabled) = (row.time()?, row.opt_time()?.is_some());
+            Ok((expires_at, decode(row)?, is_disabled))
+        });
+        Ok(found.await?)
     }
 
     /// The device code with this hash, used and ended ones included.

@@ -26,6 +26,17 @@ const COLUMNS: [&str; 10] = [
 /// How old the note of a key's last use gets before it is written again.
 const TOUCH_AFTER_MICROS: i64 = 60_000_000;
 
+/// A key, and how its account stands.
+#[derive(Clone, Debug)]
+pub struct KeyAndAccount {
+    /// The key, revoked and expired ones included.
+    pub key: ApiKey,
+    /// The account's data version.
+    pub version: i64,
+    /// Whether the account was turned off.
+    pub is_disabled: bool,
+}
+
 impl Store {
     /// The key whose secret has this hash, revoked and expired ones included.
     pub async fn key_by_hash(&self, hash: &Digest) -> Result<Option<ApiKey>> {
@@ -34,13 +45,16 @@ impl Store {
         Ok(self.row(sql.end(), decode).await?)
     }
 
-    /// The same with its user's data version, in one read: most requests need both.
-    pub async fn key_and_version(&self, hash: &Digest) -> Result<Option<(ApiKey, i64)>> {
-        let columns: Vec<_> = ["coalesce(v.version, 0)"].into_iter().chain(COLUMNS).collect();
+    /// The same with what else most requests need of its account, in one read.
+    pub async fn key_and_account(&self, hash: &Digest) -> Result<Option<KeyAndAccount>> {
+        let columns: Vec<_> = ["coalesce(v.version, 0)", "u.disabled_at"].into_iter().chain(COLUMNS).collect();
         let mut sql = self.select(&columns);
-        sql.add(" FROM api_key k LEFT JOIN data_version v ON v.owner = k.user_id WHERE k.hash = ");
-        sql.text(&hash.to_string());
-        Ok(self.row(sql.end(), |row| Ok((row.int()?, decode(row)?))).await?.map(|(version, key)| (key, version)))
+        sql.add(r#" FROM api_key k JOIN "user" u ON u.id = k.user_id LEFT JOIN data_version v ON v.owner = k.user_id"#);
+        sql.add(" WHERE k.hash = ").text(&hash.to_string());
+        let found = self.row(sql.end(), |row| {
+            Ok(KeyAndAccount { version: row.int()?, is_disabled: row.opt_time()?.is_some(), key: decode(row)? })
+        });
+        Ok(found.await?)
     }
 
     /// A user's keys, or everyone's, oldest first.

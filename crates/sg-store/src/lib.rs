@@ -5,6 +5,7 @@
 
 mod analytics;
 mod archive;
+mod billing;
 mod blob;
 mod change;
 mod content;
@@ -15,6 +16,7 @@ mod error;
 mod explain;
 mod filter;
 mod import_source;
+mod invite;
 mod job;
 mod kept_answer;
 mod key;
@@ -38,6 +40,7 @@ pub use content::{Content, ContentReader, Spool, SpoolPlace, Spooled};
 pub use import_source::ImportSource;
 pub use job::{JOB_LIST, JobCounts, job_cursor};
 pub use kept_answer::KeptAnswer;
+pub use key::KeyAndAccount;
 pub use message::{MessagePage, MessageQuery, MessageWriter};
 pub use session::{
     SessionColumns, SessionContent, TRASH_LIST, decode_session_cursor, session_cursor, session_ordering, trash_cursor,

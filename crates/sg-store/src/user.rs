@@ -100,6 +100,49 @@ impl Tx {
         Ok(self.run(sql).await? > 0)
     }
 
+    /// Notes that an account's address was shown to be its own; the first time counts. Whether there is such an account.
+    pub async fn set_email_verified(&self, user: &UserId, now: Timestamp) -> Result<bool> {
+        let mut sql = self.sql(r#"UPDATE "user" SET email_verified_at = coalesce(email_verified_at, "#);
+        sql.time(now).add(") WHERE id = ").text(user.as_str());
+        Ok(self.run(sql).await? > 0)
+    }
+
+    /// Sets what an account may use; `None` is what the server gives everyone. Whether there is such an account.
+    pub async fn set_tier(&self, user: &UserId, tier: Option<Tier>) -> Result<bool> {
+        let mut sql = self.sql(r#"UPDATE "user" SET tier = "#);
+        sql.opt_text(tier.map(Tier::name)).add(" WHERE id = ").text(user.as_str());
+        Ok(self.run(sql).await? > 0)
+    }
+
+    /// Turns an account off, or on with `None`; whether there is such an account.
+    pub async fn set_disabled(&self, user: &UserId, at: Option<Timestamp>) -> Result<bool> {
+        let mut sql = self.sql(r#"UPDATE "user" SET disabled_at = "#);
+        match at {
+            Some(at) => sql.add("coalesce(disabled_at, ").time(at).add(")"),
+            None => sql.add("NULL"),
+        };
+        sql.add(" WHERE id = ").text(user.as_str());
+        Ok(self.run(sql).await? > 0)
+    }
+
+    /// Notes what an account sent a session with, and when. What the client does not say stays as it was.
+    pub async fn note_client(&self, user: &UserId, client: &ClientFacts, now: Timestamp) -> Result<()> {
+        let mut sql = self.sql(r#"UPDATE "user" SET last_sync_at = "#);
+        sql.time(now);
+        for (column, text) in [
+            ("client_version", &client.version),
+            ("client_platform", &client.platform),
+            ("client_device", &client.device),
+        ] {
+            if let Some(text) = text {
+                sql.add(", ").add(column).add(" = ").text(text);
+            }
+        }
+        sql.add(" WHERE id = ").text(user.as_str());
+        self.run(sql).await?;
+        Ok(())
+    }
+
     /// Links a provider's name for a person to an account; `Conflict` when it is linked already.
     pub async fn link_external(&self, issuer: &str, subject: &str, user: &UserId, now: Timestamp) -> Result<()> {
         let mut sql = self.sql("INSERT INTO external_identity (issuer, subject, user_id, created_at) VALUES (");

@@ -7,10 +7,11 @@ use crate::store::stored_id;
 use crate::{Store, Tx};
 
 impl Store {
-    /// The browser with the cookie of this hash, ended ones included.
+    /// The browser with the cookie of this hash, ended ones included; none of an account that was turned off.
     pub async fn web_session_by_hash(&self, hash: &Digest) -> Result<Option<WebSession>> {
         let mut sql = self.select(&["w.id", "w.user_id", "w.hash", "w.created_at", "w.expires_at"]);
-        sql.add(" FROM web_session w WHERE w.hash = ").text(&hash.to_string());
+        sql.add(r#" FROM web_session w JOIN "user" u ON u.id = w.user_id WHERE u.disabled_at IS NULL AND w.hash = "#);
+        sql.text(&hash.to_string());
         let session = self.row(sql.end(), |row: &mut dyn Row| {
             Ok(WebSession {
                 id: stored_id(row)?,

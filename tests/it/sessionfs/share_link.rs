@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::world::World;
 use crate::harness::{Answer, Engine, Setup};
+use sg_app::AccountRules;
 
 const ID: &str = "ses_5ha5e00000000001";
 
@@ -124,5 +125,20 @@ async fn a_session_has_at_most_a_hundred_open_links() {
     assert_eq!(world.tell("me", "POST", &path, &json!({})).await.status, 409);
     world.gateway.clock.advance(std::time::Duration::from_secs(3_600));
     assert_eq!(world.tell("me", "POST", &path, &json!({})).await.status, 201);
+    world.gateway.run_jobs().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_not_shown_an_address_makes_no_links() {
+    let accounts = AccountRules { verify_email: true, ..Setup::default().accounts };
+    let world = World::start_as(Setup { accounts, ..Setup::default() }).await;
+    let made = world.tell("nobody", "POST", "/api/v1/auth/signup", &json!({ "email": "ana@example.com" })).await;
+    let key = format!("Bearer {}", made.json()["raw_key"].as_str().unwrap());
+    let headers = [("authorization", key.as_str()), ("content-type", "application/json")];
+    let path = format!("/api/v1/sessions/{ID}/share");
+    let refused = world.send("nobody", "POST", &path, &headers, b"{}".to_vec()).await;
+    assert_eq!(refused.status, 403, "{}", refused.text());
+    let message = "Email not verified. Check your inbox for the verification link.";
+    assert_eq!(refused.json()["error"]["message"], message);
     world.gateway.run_jobs().await;
 }

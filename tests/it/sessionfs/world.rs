@@ -8,14 +8,13 @@ use serde_json::Value;
 use sg_domain::{Dialect, Scope};
 use tower::ServiceExt as _;
 
-use crate::harness::{Account, Answer, Gateway, Setup};
+use crate::harness::{Answer, Gateway, Setup};
 use crate::scenario::{FORM, archive, form};
 
 /// The people: `me`, `other`, `read-only` and `write-only` (keys of `me`), `stranger` (a key that is not known),
 /// `nobody`.
 pub(crate) struct World {
     pub(crate) gateway: Gateway,
-    pub(crate) other: Account,
     keys: Vec<(&'static str, String)>,
     router: Router,
 }
@@ -41,7 +40,7 @@ impl World {
         config.http.spool_dir = gateway.dir().join("spool");
         config.http.public_url = "https://sessions.example.com".to_owned();
         let router = sg_server::http::router(gateway.app.clone(), &config);
-        Self { gateway, other, keys, router }
+        Self { gateway, keys, router }
     }
 
     /// The key of somebody; `None` for `nobody`.

@@ -100,7 +100,7 @@ pub(crate) async fn a_summary_is_replaced_and_its_narrative_stays(f: &Fixture) {
     assert!(!tx.put_narrative(told_of.id, &told).await.unwrap(), "beside nothing");
     assert!(tx.put_summary(&summary).await.unwrap());
     tx.commit().await.unwrap();
-    assert_eq!(f.store.summaries(&mine, &[told_of.id]).await.unwrap(), [summary.clone()]);
+    assert_eq!(f.store.summaries(&mine, &[told_of.id]).await.unwrap(), std::slice::from_ref(&summary));
     assert!(f.store.summaries(&Visibility::Owner(bob), &[told_of.id]).await.unwrap().is_empty());
     let tx = f.store.begin().await.unwrap();
     assert!(tx.put_narrative(told_of.id, &told).await.unwrap());

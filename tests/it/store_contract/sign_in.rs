@@ -174,11 +174,11 @@ pub(crate) async fn access_tokens_know_their_device(f: &Fixture) {
     .await;
     let find = async |n| f.store.device_by_access_token(&access(n, 1).hash).await.unwrap();
     assert_eq!(find(11).await, None, "the oldest of three made room");
-    assert_eq!(find(12).await, Some((access(12, 1).expires_at, device(1, "ann"))));
-    assert_eq!(find(13).await, Some((access(13, 2).expires_at, device(2, "bob"))));
+    assert_eq!(find(12).await, Some((access(12, 1).expires_at, device(1, "ann"), false)));
+    assert_eq!(find(13).await, Some((access(13, 2).expires_at, device(2, "bob"), false)));
     commit(&f.store, async |tx| tx.revoke_device_token(None, id(1), at(20)).await.map(drop)).await;
     f.store.touch_device_token(id(1), at(21)).await.unwrap();
-    let (_, revoked) = find(12).await.unwrap();
+    let (_, revoked, _) = find(12).await.unwrap();
     assert_eq!((revoked.revoked_at, revoked.last_used_at), (Some(at(20)), Some(at(21))));
     assert_eq!(f.store.device_tokens(None).await.unwrap().len(), 2);
 }

@@ -1,3 +1,5 @@
+//! Which model is chosen, and where a kept key goes.
+
 use std::cell::Cell;
 
 use super::*;

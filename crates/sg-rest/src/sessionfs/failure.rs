@@ -60,7 +60,7 @@ impl Failure {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Validation error").detail("errors", errors)
     }
 
-    /// 401, in the words for why.
+    /// 401, in the words for why; 403 for an account that was turned off.
     pub(super) fn unauthenticated(why: Anonymous) -> Self {
         match why {
             Anonymous::Missing => Self::new(StatusCode::UNAUTHORIZED, "Missing or invalid Authorization header"),
@@ -71,6 +71,7 @@ impl Failure {
             Anonymous::Revoked => {
                 Self::new(StatusCode::UNAUTHORIZED, "Invalid API key").detail("error", "api_key_revoked")
             }
+            Anonymous::Inactive => Self::new(StatusCode::FORBIDDEN, "User account is inactive"),
             Anonymous::Limited { retry_after } => Self::limited(retry_after),
         }
     }

@@ -91,6 +91,7 @@ impl Query {
     }
 
     /// Text of so many characters, if it is given.
+    #[expect(dead_code, reason = "for handoffs and settings, which are not built yet")]
     pub(super) fn optional(&mut self, name: &'static str, chars: std::ops::RangeInclusive<usize>) -> Option<String> {
         let text = self.text(name)?.to_owned();
         self.check_length(name, &text, &chars);
@@ -128,6 +129,7 @@ impl Query {
     }
 
     /// One more broken rule, found by the route.
+    #[expect(dead_code, reason = "for handoffs and settings, which are not built yet")]
     pub(super) fn fault(&mut self, fault: Fault) {
         self.faults.push(fault);
     }

@@ -42,9 +42,8 @@ async fn create(
     let password = body.text("password", 0..=MAX_PASSWORD_BYTES);
     body.done()?;
     let name = reference::id_or_alias(&id)?;
-    let session = gate.app.archive(&caller, name).await?.session.id;
     let new = NewShareLink { hours: u32::try_from(hours).unwrap_or(0), password };
-    let made = gate.app.create_share_link(&caller, session, new).await.map_err(|error| match error.kind {
+    let made = gate.app.create_archive_link(&caller, name, new).await.map_err(|error| match error.kind {
         ErrorKind::Invalid => Failure::from(error).with_status(StatusCode::UNPROCESSABLE_ENTITY),
         _ => error.into(),
     })?;

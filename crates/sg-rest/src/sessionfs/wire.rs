@@ -3,7 +3,7 @@
 pub(super) mod session;
 
 use axum::response::{IntoResponse as _, Response};
-use http::header::CONTENT_TYPE;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use sg_domain::UserId;
@@ -25,6 +25,20 @@ pub(super) fn json_with(status: StatusCode, body: &impl Serialize) -> Response {
         }
         Err(error) => Failure::from(sg_domain::Error::internal(error)).into_response(),
     }
+}
+
+/// 201 with something secret in it, shown this once.
+pub(super) fn secret(body: &impl Serialize) -> Response {
+    let mut response = json_with(StatusCode::CREATED, body);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// 204, of the type that the others are.
+pub(super) fn no_content() -> Response {
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
 }
 
 /// A user's id as this API writes it, a UUID.

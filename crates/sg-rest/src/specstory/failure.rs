@@ -29,6 +29,7 @@ impl Failure {
             }
             Some(Anonymous::Expired) => "Token has expired",
             Some(Anonymous::Revoked) => "Token has been revoked",
+            Some(Anonymous::Inactive) => "User account is inactive",
             Some(Anonymous::RefreshToken) => "Invalid token type. Required: device-access",
         };
         Self::new(StatusCode::UNAUTHORIZED, text).with(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))

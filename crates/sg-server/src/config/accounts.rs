@@ -10,7 +10,8 @@ use sg_domain::Tier;
 pub struct AccountsSection {
     /// Who may make an account through the API: `open`, `invited` or `closed`.
     pub sign_up: SignUpName,
-    /// Whether a new account may send sessions only when its mail address was shown to be its own. Needs `[mail]`.
+    /// Whether a new account may send sessions only when its mail address was shown to be its own.
+    /// Not available yet: it needs mail.
     pub verify_email: bool,
     /// What an account may use that has no tier of its own: `free`, `starter`, `pro`, `team` or `enterprise`.
     pub default_tier: Tier,
