@@ -20,8 +20,11 @@ mod m20261125_000010_trash;
 mod m20261125_000011_usage;
 mod m20261125_000012_account;
 mod m20261125_000013_archive;
+mod m20261125_000014_share_link;
 mod m20261125_000015_handoff;
 mod m20261125_000016_sync;
+mod m20261125_000017_summary;
+mod m20261125_000018_audit;
 mod m20261125_000019_upload;
 
 /// Every change, oldest first.
@@ -43,8 +46,11 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000011_usage::Migration),
             Box::new(m20261125_000012_account::Migration),
             Box::new(m20261125_000013_archive::Migration),
+            Box::new(m20261125_000014_share_link::Migration),
             Box::new(m20261125_000015_handoff::Migration),
             Box::new(m20261125_000016_sync::Migration),
+            Box::new(m20261125_000017_summary::Migration),
+            Box::new(m20261125_000018_audit::Migration),
             Box::new(m20261125_000019_upload::Migration),
         ]
     }

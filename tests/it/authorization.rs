@@ -427,6 +427,10 @@ struct Ids {
     archived: String,
     /// A handoff of it to the account itself.
     handoff: String,
+    /// Another session that came as an archive, by our id.
+    pushed: String,
+    /// A link to it.
+    link: String,
 }
 
 impl Ids {
@@ -443,6 +447,9 @@ impl Ids {
         let device = sg_app::NewDevice { hostname: MINE.to_owned(), ..sg_app::NewDevice::default() };
         let job = world.gateway.app.reindex_project(me, &ProjectId::new(OWN).expect("an id")).await.expect("a job");
         let device = world.gateway.app.create_device(me, &world.gateway.me.user.id, &device).await.expect("a device");
+        let archived = archived(world).await;
+        let new = sg_app::NewShareLink { hours: 1, password: None };
+        let link = world.gateway.app.create_share_link(me, archived, new).await.expect("a link").link;
         let query = r#"query($p: String!) { viewer { id } apiKeys { id name }
             sessions(filters: { projectId: $p }) { nodes { id exchanges { id } } } }"#;
         let data = world.graphql(Who::Me, query, json!({ "p": OWN })).await.json();
@@ -460,6 +467,8 @@ impl Ids {
             job: job.id.to_string(),
             archived: ARCHIVED.to_owned(),
             handoff,
+            pushed: archived.to_string(),
+            link: link.id.to_string(),
         }
     }
 
@@ -468,9 +477,18 @@ impl Ids {
         let text = text.replace("$shared", &self.shared).replace("$key", &self.key);
         let text = text.replace("$trashed", &self.trashed);
         let text = text.replace("$archived", &self.archived).replace("$handoff", &self.handoff);
+        let text = text.replace("$pushed", &self.pushed).replace("$link", &self.link);
         let text = text.replace("$device", &self.device).replace("$job", &self.job);
         text.replace("$project", OWN).replace("$user", &self.user)
     }
+}
+
+/// A session of the first account's that came as an archive.
+async fn archived(world: &World) -> sg_domain::SessionId {
+    let files = [("messages.jsonl".to_owned(), r#"{"role":"user","content":"nothing"}"#.to_owned())];
+    let push = crate::sessionfs::world::in_memory("ses_0000000000000001", crate::scenario::archive(&files));
+    let pushed = world.gateway.app.push_archive(world.caller(Who::Me), push).await;
+    pushed.expect("an archive").0.session.id
 }
 
 fn code(answer: &Value) -> String {

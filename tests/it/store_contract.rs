@@ -13,6 +13,7 @@ mod plan;
 mod project;
 pub(crate) mod sample;
 mod session;
+mod share_link;
 mod sign_in;
 mod trash;
 mod writer;
@@ -71,6 +72,11 @@ macro_rules! contract {
 }
 
 contract! {
+    share_link {
+        links_are_their_owners_and_go_with_the_session
+        guesses_are_counted_over_a_window
+        a_summary_is_replaced_and_its_narrative_stays
+    }
     account {
         users_are_unique_by_address
         keys_come_back_and_are_revoked_once

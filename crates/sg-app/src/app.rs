@@ -14,7 +14,7 @@ use crate::attempt::{DeviceAttempts, SignInAttempts, SignUpAttempts};
 use crate::idempotency::Turns as AnswerTurns;
 use crate::mail::LastMailFailure;
 use crate::password::Turns;
-use crate::{AccountRules, ArchiveLimits, Clock, Ids, Mailer, ModelClient, NoModel, PriceTable, Vault};
+use crate::{AccountRules, ArchiveLimits, Clock, Ids, Mailer, ModelClient, NoModel, PriceTable, ServerModel, Vault};
 
 /// What one operation may cost.
 #[derive(Clone, Debug)]
@@ -74,6 +74,8 @@ pub struct Parts {
     pub mail: Option<Arc<dyn Mailer>>,
     /// Who asks models.
     pub model: Arc<dyn ModelClient>,
+    /// The model that the server offers to all of its accounts; `None`: each brings its own.
+    pub server_model: Option<ServerModel>,
 }
 
 impl Parts {
@@ -91,6 +93,7 @@ impl Parts {
             vault: Vault::random(),
             mail: None,
             model: Arc::new(NoModel),
+            server_model: None,
         }
     }
 }
@@ -111,8 +114,8 @@ pub(crate) struct Inner {
     pub(crate) accounts: AccountRules,
     pub(crate) vault: Vault,
     pub(crate) mail: Option<Arc<dyn Mailer>>,
-    #[expect(dead_code, reason = "for audits, which are not built yet")]
     pub(crate) model: Arc<dyn ModelClient>,
+    pub(crate) server_model: Option<ServerModel>,
     /// When each key's or device's use was last noted, so that a busy one costs one write a minute. Bounded by their number.
     pub(crate) touched: Mutex<HashMap<KeyId, Timestamp>>,
     pub(crate) sign_in_attempts: SignInAttempts,
@@ -131,7 +134,7 @@ pub(crate) struct Inner {
 impl App {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
-        let Parts { store, search, clock, ids, limits, prices, accounts, vault, mail, model } = parts;
+        let Parts { store, search, clock, ids, limits, prices, accounts, vault, mail, model, server_model } = parts;
         let inner = Inner {
             store,
             search,
@@ -143,6 +146,7 @@ impl App {
             vault,
             mail,
             model,
+            server_model,
             touched: Mutex::default(),
             sign_in_attempts: SignInAttempts::default(),
             device_attempts: DeviceAttempts::default(),

@@ -210,8 +210,9 @@ impl NewArchive {
             trashed.session.alias = None;
         }
         tx.restore_session(&trashed.session).await?;
-        // Nobody is offered what was thrown away.
+        // Nobody is offered what was thrown away, nor has a link to what comes in its place.
         tx.expire_handoffs_of(trashed.session.id, now).await?;
+        tx.revoke_links_of(trashed.session.id, now).await?;
         Ok(true)
     }
 

@@ -53,6 +53,11 @@ impl App {
     /// The PHC string of a password: Argon2id, 19 MiB, two passes (OWASP's recommendation).
     pub(crate) async fn hash_password(&self, password: &str) -> Result<String> {
         check_password(password)?;
+        self.hash_any_password(password).await
+    }
+
+    /// The same of a password that is not an account's, and may be as short as its maker likes.
+    pub(crate) async fn hash_any_password(&self, password: &str) -> Result<String> {
         let salt = hex::decode(self.ids().secret_hex(16)).map_err(Error::internal)?;
         let password = password.to_owned();
         self.in_turn(move || {

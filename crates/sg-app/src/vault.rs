@@ -49,7 +49,6 @@ impl Vault {
 
     /// Encrypts text. `bound_to` is not in the result and must be the same to open it: whose it is and what for, so that
     /// one row's text cannot be moved into another.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for audits, which are not built yet"))]
     pub(crate) fn seal(&self, purpose: &str, bound_to: &str, text: &str) -> Result<Vec<u8>> {
         use rand::RngCore as _;
         let mut nonce = [0; NONCE_BYTES];
@@ -62,7 +61,6 @@ impl Vault {
     }
 
     /// Decrypts what [`Vault::seal`] gave. Fails when the secret is another one, or what it is bound to.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for audits, which are not built yet"))]
     pub(crate) fn open(&self, purpose: &str, bound_to: &str, sealed: &[u8]) -> Result<String> {
         let broken = || Error::internal("sealed text does not open: is the server's secret another one?");
         let Some((&VERSION, rest)) = sealed.split_first() else { return Err(broken()) };

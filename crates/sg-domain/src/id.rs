@@ -54,6 +54,10 @@ uuid_id! {
     /// The id of a job.
     JobId, "job"
 }
+uuid_id! {
+    /// The id of a share link (not its token).
+    ShareLinkId, "share link"
+}
 
 /// A user: `user_` and 32 hex digits. SpecStory's clients show it as `ownerId`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -23,7 +23,7 @@ const MAX_ANSWER_BYTES: usize = 256 * 1_024;
 /// What is kept of an answer's head beside its status; the rest belongs to one request.
 const KEPT: [HeaderName; 3] = [CONTENT_TYPE, VARY, CACHE_CONTROL];
 /// Mutations whose answers hold a secret.
-const SECRET: [&str; 1] = ["createApiKey"];
+const SECRET: [&str; 2] = ["createApiKey", "createShareLink"];
 
 /// A request with a key, before it is known whether it was answered before.
 pub(crate) struct Keyed {

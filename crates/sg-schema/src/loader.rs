@@ -20,10 +20,10 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::task::{FutureObj, Spawn, SpawnError};
 use parking_lot::Mutex;
-use sg_app::{App, Cost, SessionColumns, SessionList, session_cursor};
+use sg_app::{App, Cost, SessionColumns, SessionList, SessionSummary, session_cursor};
 use sg_domain::{
     Caller, Direction, Error, Message, MessageId, PageRequest, Project, ProjectId, ProjectKey, Session, SessionFilter,
-    SessionId, SessionOrder,
+    SessionId, SessionOrder, ShareLink,
 };
 
 use crate::failure::Outcome;
@@ -187,6 +187,14 @@ pub(crate) struct Subagents {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct SessionCost(pub(crate) SessionId);
 
+/// The share links of one session.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct LinksOf(pub(crate) SessionId);
+
+/// The summary of one session.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct SummaryOf(pub(crate) SessionId);
+
 /// Subagents that one statement reads.
 const MAX_SUBAGENTS: u32 = 2_000;
 /// As many parents as one filter holds, with room for their projects.
@@ -220,6 +228,31 @@ impl Loader<SessionCost> for Reader {
         let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
         let found = self.app.session_costs(&self.caller, &ids).await?;
         Ok(found.into_iter().map(|(id, cost)| (SessionCost(id), cost)).collect())
+    }
+}
+
+impl Loader<LinksOf> for Reader {
+    type Value = Arc<Vec<ShareLink>>;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[LinksOf]) -> Result<HashMap<LinksOf, Self::Value>, Self::Error> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let mut links: HashMap<_, Vec<ShareLink>> = HashMap::new();
+        for link in self.app.share_links(&self.caller, &ids).await? {
+            links.entry(LinksOf(link.session)).or_default().push(link);
+        }
+        Ok(links.into_iter().map(|(key, links)| (key, Arc::new(links))).collect())
+    }
+}
+
+impl Loader<SummaryOf> for Reader {
+    type Value = Arc<SessionSummary>;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[SummaryOf]) -> Result<HashMap<SummaryOf, Self::Value>, Self::Error> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let found = self.app.summaries(&self.caller, &ids).await?;
+        Ok(found.into_iter().map(|summary| (SummaryOf(summary.session.id), Arc::new(summary))).collect())
     }
 }
 

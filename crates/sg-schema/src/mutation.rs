@@ -33,6 +33,11 @@ use crate::session_trash::{
     DeleteSessionInput, DeleteSessionPayload, PurgeSessionInput, PurgeSessionPayload, RestoreSessionInput,
     RestoreSessionPayload, delete_session, purge_session, restore_session,
 };
+use crate::share_link::{
+    CreateShareLinkInput, CreateShareLinkPayload, RevokeShareLinkInput, RevokeShareLinkPayload, create_share_link,
+    revoke_share_link,
+};
+use crate::summary::{SummarizeSessionInput, SummarizeSessionPayload, summarize_session};
 use crate::sync::{
     UnwatchSessionInput, UnwatchSessionPayload, UpdateSyncSettingsInput, UpdateSyncSettingsPayload, WatchSessionInput,
     WatchSessionPayload, unwatch_session, update_sync_settings, watch_session,
@@ -143,6 +148,33 @@ impl Mutation {
         #[graphql(desc = "Which session.")] input: PurgeSessionInput,
     ) -> Outcome<PurgeSessionPayload> {
         Box::pin(purge_session(Reach::of(ctx), input)).await
+    }
+
+    /// Makes a link that lets whoever has it read a session's archive. Its address is in this answer and never shown again.
+    async fn create_share_link(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which session, for how long, and what opens it.")] input: CreateShareLinkInput,
+    ) -> Outcome<CreateShareLinkPayload> {
+        Box::pin(create_share_link(Reach::of(ctx), input)).await
+    }
+
+    /// Ends a share link at once, for good. Ending it again changes nothing.
+    async fn revoke_share_link(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which link.")] input: RevokeShareLinkInput,
+    ) -> Outcome<RevokeShareLinkPayload> {
+        Box::pin(revoke_share_link(Reach::of(ctx), input)).await
+    }
+
+    /// Makes a session's summary anew. With `narrative`, the account's model tells what happened, too.
+    async fn summarize_session(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which session, and by whom.")] input: SummarizeSessionInput,
+    ) -> Outcome<SummarizeSessionPayload> {
+        Box::pin(summarize_session(Reach::of(ctx), input)).await
     }
 
     /// Changes the title of an exchange, or whether a shared session shows it.

@@ -17,6 +17,8 @@ use crate::page::PageArgs;
 use crate::project::{Project, project_by_key};
 use crate::related::{RelatedSession, related_sessions};
 use crate::scalar::{DateTime, Decimal, int};
+use crate::share_link::{ShareLink, share_links};
+use crate::summary::{SessionSummary, summary};
 use crate::usage::TokenUsage;
 
 /// Who may read a session without signing in.
@@ -243,6 +245,18 @@ impl Session {
     /// Who may read it without signing in.
     fn share_status(&self) -> ShareStatus {
         self.row.share_status.into()
+    }
+
+    /// The links that let whoever has one read it, newest first, at most a hundred: those that were not revoked, those that
+    /// have ended among them.
+    async fn share_links(&self, ctx: &Context<'_>) -> Outcome<Vec<ShareLink>> {
+        Box::pin(share_links(ctx, &self.row)).await
+    }
+
+    /// What its messages tell without a model reading them; null when it has none. Made when it is first asked for, and
+    /// anew when the session has changed.
+    async fn summary(&self, ctx: &Context<'_>) -> Nullable<SessionSummary> {
+        Box::pin(summary(ctx, &self.row)).await
     }
 
     /// Its messages, in the order they were said.

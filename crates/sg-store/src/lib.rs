@@ -26,11 +26,14 @@ mod project;
 mod read;
 mod row;
 mod session;
+mod setting;
+mod share_link;
 mod sql;
 mod stats;
 mod store;
-mod upload;
+mod summary;
 mod sync;
+mod upload;
 mod user;
 mod web_session;
 
@@ -46,4 +49,6 @@ pub use message::{MessagePage, MessageQuery, MessageWriter};
 pub use session::{
     SessionColumns, SessionContent, TRASH_LIST, decode_session_cursor, session_cursor, session_ordering, trash_cursor,
 };
+pub use setting::StoredJudge;
+pub use share_link::GuessAllowance;
 pub use store::{Store, StoreConfig, Tx};

@@ -32,6 +32,9 @@ const PAYLOADS: &[(&str, &str, &str)] = &[
     ("deleteSessions", "DeleteSessionsInput", "failures { id code }"),
     ("restoreSession", "RestoreSessionInput", "session { id }"),
     ("purgeSession", "PurgeSessionInput", "purgedSessionId"),
+    ("createShareLink", "CreateShareLinkInput", "shareLink { id }"),
+    ("revokeShareLink", "RevokeShareLinkInput", "revokedShareLinkId"),
+    ("summarizeSession", "SummarizeSessionInput", "session { id }"),
     ("updateExchange", "UpdateExchangeInput", "session { id }"),
     ("createApiKey", "CreateApiKeyInput", "apiKey { id }"),
     ("revokeApiKey", "RevokeApiKeyInput", "revokedApiKeyId"),
@@ -119,6 +122,14 @@ fn rows(session: &Session) -> Vec<Bad> {
         bad("deleteSession", json!({ "projectId": "", "sessionId": "s1" }), json!(["projectId"])),
         bad("deleteSessions", json!({ "ids": [] }), json!(["ids"])),
         bad("deleteSessions", json!({ "ids": many }), json!(["ids"])),
+        bad("createShareLink", json!({ "id": id, "expiresInHours": 0 }), json!(["expiresInHours"])),
+        bad("createShareLink", json!({ "id": id, "expiresInHours": -1 }), json!(["expiresInHours"])),
+        bad("createShareLink", json!({ "id": id, "expiresInHours": 8_761 }), json!(["expiresInHours"])),
+        bad("createShareLink", json!({ "id": id, "password": long(1_001) }), json!(["password"])),
+        // It did not come as an archive.
+        bad("createShareLink", json!({ "id": id }), json!(["id"])),
+        // There is no model to ask.
+        bad("summarizeSession", json!({ "id": id, "narrative": true }), json!(["narrative"])),
         bad("updateExchange", json!({ "id": exchange }), json!([])),
         bad(
             "updateExchange",

@@ -114,7 +114,7 @@ pub(crate) async fn given_to_oneself(app: &sg_app::App, account: &Account, messa
     }
     let manifest = r#"{"title":"archived","source":{"tool":"codex"}}"#.to_owned();
     let bytes = archive(&[("manifest.json".to_owned(), manifest)]);
-    app.push_archive(me, ARCHIVED, bytes.into(), sg_app::PushRequest::default()).await.expect("pushed");
+    app.push_archive(me, in_memory(ARCHIVED, bytes)).await.expect("pushed");
     app.watch_session(me, ARCHIVED).await.expect("watched");
     app.update_sync_settings(me, "off", Some(77)).await.expect("set");
     let new = sg_app::NewHandoff {
@@ -124,4 +124,10 @@ pub(crate) async fn given_to_oneself(app: &sg_app::App, account: &Account, messa
         expires_in_hours: None,
     };
     app.create_handoff(me, new).await.expect("given").id
+}
+
+/// A push of bytes that are in memory already.
+pub(crate) fn in_memory(id: &str, bytes: Vec<u8>) -> sg_app::PushRequest {
+    let place = sg_app::SpoolPlace { folder: std::env::temp_dir(), memory_bytes: 1 << 20 };
+    sg_app::PushRequest::new(id, sg_app::Content::from(bytes), std::sync::Arc::new(place))
 }

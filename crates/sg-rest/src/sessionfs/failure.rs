@@ -82,6 +82,12 @@ impl Failure {
         Self::new(StatusCode::TOO_MANY_REQUESTS, "Rate limit exceeded").header(RETRY_AFTER, HeaderValue::from(secs))
     }
 
+    /// With another status.
+    pub(super) fn with_status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+
     /// With a code of its own in the place of the status.
     pub(super) fn code(mut self, code: &'static str) -> Self {
         self.code = Some(code);

@@ -203,7 +203,7 @@ impl<'d> Pass<'d> {
             u64::from(matches!(name, "fields" | "interfaces" | "possibleTypes" | "inputFields"));
         let own = if field.selection_set.is_empty() { 0 } else { 1 };
         cost.has_variable_size |= field.arguments.iter().any(|a| is_size(&a.name) && a.value.as_variable().is_some());
-        cost.objects = cost.objects.saturating_add(own).saturating_mul(self.rows(field)).saturating_add(weight(name));
+        cost.objects = cost.objects.saturating_add(own).saturating_mul(self.rows(field)).saturating_add(weight(field));
         if matches!(name, "__schema" | "__type") {
             // Whatever is below asks about the schema.
             cost.has_data = false;
@@ -255,7 +255,7 @@ impl<'d> Pass<'d> {
             "sessions" if field.arguments.is_empty() && !is_connection(&field.selection_set) => 1,
             "sessions" | "sessionList" | "searchSessions" | "resumableSessions" | "events" => 200,
             "messages" | "exchanges" | "matchingExchanges" | "blocks" => 20,
-            "subagents" | "matchingMessages" | "facets" | "buckets" => 10,
+            "subagents" | "matchingMessages" | "facets" | "buckets" | "shareLinks" => 10,
             "relatedSessions" => 5,
             "deletedSessions" | "jobs" | "handoffs" => DEFAULT_PAGE,
             "watchlist" => 200,
@@ -354,8 +354,10 @@ const INTROSPECTION_FIELDS: [&str; 13] = [
 pub(crate) const GROUP_WEIGHT: u64 = 5_000;
 
 /// What a field costs beside its rows: a statement or a file of its own.
-fn weight(name: &str) -> u64 {
-    match name {
+fn weight(field: &ast::Field) -> u64 {
+    match field.name.as_str() {
+        // The object: it may have to be made of all messages. What a client said in its metadata is a text.
+        "summary" if !field.selection_set.is_empty() => 50,
         "markdownContent" | "rawData" | "sessionData" | "exchanges" | "matchingExchanges" => 20,
         // A search of its own.
         "relatedSessions" => 100,

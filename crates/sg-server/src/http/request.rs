@@ -46,6 +46,17 @@ impl RequestId {
     }
 }
 
+/// What stands before the token of a share link, also with an escaped slash.
+const BEFORE_TOKEN: [&str; 3] = ["sessions/", "sessions%2F", "sessions%2f"];
+
+/// A path as the log shows it: whoever reads that must not be able to open what is shared.
+fn shown(path: &str) -> String {
+    match path.split_once("share") {
+        Some((before, _)) if BEFORE_TOKEN.iter().any(|end| before.ends_with(end)) => format!("{before}share/…"),
+        _ => path.to_owned(),
+    }
+}
+
 /// The outermost layer: gives the request its id, a span, one log line, and an answer even if its handler panics.
 /// Headers are never logged: they carry credentials. Nor is the query: it carries what people search for.
 pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
@@ -59,7 +70,7 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
         // clients read.
         request.headers_mut().remove(header::ACCEPT_ENCODING);
     }
-    let path = request.uri().path().to_owned();
+    let path = shown(request.uri().path());
     let span = tracing::info_span!("request", id = id.as_str(), %method, %path);
     let started = Instant::now();
     async move {
@@ -136,6 +147,16 @@ mod tests {
 
     async fn panics() -> &'static str {
         panic!("the secret is hunter2")
+    }
+
+    #[test]
+    fn the_token_of_a_share_link_is_not_logged() {
+        for path in ["/api/v1/sessions/share/secret", "/sessionfs/api/v1/sessions%2Fshare%2fsecret"] {
+            assert!(!shown(path).contains("secret"), "{path}");
+        }
+        for path in ["/api/v1/sessions/ses_00000000/share", "/s/shared", "/api/v1/projects"] {
+            assert_eq!(shown(path), path);
+        }
     }
 
     #[tokio::test]
