@@ -98,7 +98,8 @@ const ROUTES: &[Row] = &[
     tells("open share link with password", 200, 200, r#"{"password":null}"#),
     reads("read summary", 404, MINE),
     row("make summary", 200, 404),
-    tells("make narrative summary", 200, 404, "{}"),
+    // Whoever may have one hears that no model was named.
+    tells("make narrative summary", 400, 404, "{}"),
     tells("audit session", 200, 404, "{}"),
     reads("read audit", 404, "judge-1"),
     reads("list audits", 404, "judge-1"),
