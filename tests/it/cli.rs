@@ -25,6 +25,25 @@ fn an_account_and_its_keys_are_made_listed_and_revoked() {
 }
 
 #[test]
+fn people_are_invited_and_accounts_are_turned_off() {
+    let program = Program::with_user();
+    program.ok(&["user", "invite", "Ana@Example.com", "--days", "3"]);
+    assert!(program.ok(&["user", "invites"]).contains("ana@example.com"));
+    program.ok(&["user", "uninvite", "ana@example.com"]);
+    assert!(!program.ok(&["user", "invites"]).contains("ana@example.com"));
+    assert_eq!(program.run(&["user", "uninvite", "ana@example.com"]).code, 1);
+    assert_eq!(program.run(&["user", "invite", "ana@example.com", "--days", "0"]).code, 1);
+    let email = "ben@example.com";
+    program.ok(&["user", "create", email]);
+    assert!(program.ok(&["user", "tier", email, "free"]).contains("free"));
+    assert!(program.ok(&["user", "tier", email]).contains("everyone"));
+    assert!(program.run(&["user", "tier", email, "gold"]).err.contains("a tier is free"));
+    program.ok(&["user", "disable", email]);
+    program.ok(&["user", "enable", email]);
+    assert_eq!(program.run(&["user", "disable", "nobody@example.com"]).code, 1);
+}
+
+#[test]
 fn a_plain_key_is_all_that_standard_output_holds() {
     let program = Program::with_user();
     let said = program.run(&["key", "create"]);

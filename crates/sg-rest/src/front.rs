@@ -161,6 +161,23 @@ pub fn default_dialect(path: &str) -> Option<Dialect> {
     }
 }
 
+/// A path without the prefix that reaches one dialect alone.
+pub fn behind_prefix(path: &str) -> &str {
+    let rest = |dialect: Dialect| path.strip_prefix('/')?.strip_prefix(dialect.name());
+    Dialect::ALL.into_iter().filter_map(rest).find(|rest| rest.starts_with('/')).unwrap_or(path)
+}
+
+/// Whether a dialect answers this path for everyone, at the cost of more than a word: not whether it is well.
+pub fn is_open(path: &str) -> bool {
+    static OPEN: LazyLock<[Paths; 2]> = LazyLock::new(|| {
+        let sessionfs = sessionfs::routes().filter(|route| route.scope.is_none() && route.path.starts_with("/api/v1/"));
+        let sessionfs: Vec<_> = sessionfs.filter(|route| !route.path.ends_with("/health")).collect();
+        [paths(&specstory::ROUTES.iter().filter(|route| route.scope.is_none()).collect::<Vec<_>>()), paths(&sessionfs)]
+    });
+    let [of_specstory, of_sessionfs] = &*OPEN;
+    of_specstory.at(path).is_ok() || of_sessionfs.at(&sessionfs::spelled(path)).is_ok()
+}
+
 /// Puts another path in front of the same query.
 fn set_path(request: &mut Request, path: &str) {
     let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use serde_json::json;
-use sg_domain::User;
+use sg_domain::{Invite, Tier, User};
 
 use super::password::{self, Source};
 use super::{account, operator, say, table};
@@ -30,6 +30,38 @@ pub(super) enum UserCommand {
         email: String,
         #[command(flatten)]
         password: Source,
+    },
+    /// Invites a mail address: whoever has it may make an account through the API, as `sfs auth signup` does.
+    Invite {
+        /// The mail address. It is not written to: say so yourself.
+        email: String,
+        /// How long the invitation lasts, in days.
+        #[arg(long, default_value_t = 7)]
+        days: u32,
+    },
+    /// Lists invitations that were not used yet.
+    Invites,
+    /// Takes an invitation back.
+    Uninvite {
+        /// The mail address.
+        email: String,
+    },
+    /// Sets what an account may use: free, starter, pro, team or enterprise; without one, what the server gives everyone.
+    Tier {
+        /// The mail address of the account.
+        email: String,
+        /// The tier.
+        tier: Option<String>,
+    },
+    /// Turns an account off: none of its keys, devices and browsers works any more, and its data stays.
+    Disable {
+        /// The mail address of the account.
+        email: String,
+    },
+    /// Turns an account on again.
+    Enable {
+        /// The mail address of the account.
+        email: String,
     },
     /// Lists accounts, oldest first.
     List {
@@ -70,6 +102,38 @@ impl UserCommand {
                     Some(generated) => say(format!("Password of {}: {generated} (it is not shown again)", user.email))?,
                     None => say(format!("Set the password of {}.", user.email))?,
                 }
+            }
+            Self::Invite { email, days } => {
+                let invite = app.invite(&operator(), &email, days).await?;
+                say(format!("Invited {} until {}.", invite.email, invite.expires_at.to_iso_millis()))?;
+                say(format!("Next, on their machine: sfs auth signup --url ADDRESS --email {}", invite.email))?;
+            }
+            Self::Invites => {
+                let invites = app.invites(&operator()).await?;
+                let row = |invite: &Invite| vec![invite.email.clone(), invite.expires_at.to_iso_millis()];
+                say(table(&["EMAIL", "EXPIRES"], &invites.iter().map(row).collect::<Vec<_>>()))?;
+            }
+            Self::Uninvite { email } => {
+                app.revoke_invite(&operator(), &email).await?;
+                say("Took the invitation back.")?;
+            }
+            Self::Tier { email, tier } => {
+                let user = account(&app, Some(&email)).await?;
+                let known = || anyhow::anyhow!("a tier is free, starter, pro, team or enterprise");
+                let tier = tier.map(|name| Tier::parse(&name).ok_or_else(known)).transpose()?;
+                app.set_tier(&operator(), &user.id, tier).await?;
+                let shown = tier.map_or("what the server gives everyone", Tier::name);
+                say(format!("{} has {shown}.", user.email))?;
+            }
+            Self::Disable { email } => {
+                let user = account(&app, Some(&email)).await?;
+                app.disable_user(&operator(), &user.id).await?;
+                say(format!("Turned {} off.", user.email))?;
+            }
+            Self::Enable { email } => {
+                let user = account(&app, Some(&email)).await?;
+                app.enable_user(&operator(), &user.id).await?;
+                say(format!("Turned {} on.", user.email))?;
             }
             Self::List { json } => {
                 let users = app.users(&operator()).await?;

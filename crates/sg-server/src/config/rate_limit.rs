@@ -1,4 +1,4 @@
-//! How many requests an hour.
+//! How many requests an hour, or a minute.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 pub struct RateLimitSection {
     /// REST requests of one API key.
     pub rest_per_hour: u32,
+    /// REST requests a minute of one of SessionFS's keys, whose daemon comes in bursts.
+    pub sessionfs_per_minute: u32,
     /// GraphQL requests of one API key.
     pub graphql_per_hour: u32,
     /// Requests of one device that signed in. A first sync sends a request for each session there ever was.
@@ -22,6 +24,7 @@ impl Default for RateLimitSection {
     fn default() -> Self {
         Self {
             rest_per_hour: 1_000,
+            sessionfs_per_minute: 120,
             graphql_per_hour: 500,
             device_per_hour: 20_000,
             unauthenticated_per_hour: 600,
@@ -35,6 +38,7 @@ impl RateLimitSection {
     pub fn off() -> Self {
         Self {
             rest_per_hour: 0,
+            sessionfs_per_minute: 0,
             graphql_per_hour: 0,
             device_per_hour: 0,
             unauthenticated_per_hour: 0,

@@ -11,7 +11,8 @@ use axum::extract::Request;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use parking_lot::Mutex;
 use sg_domain::caller::Anonymous;
-use sg_domain::{Caller, ClientAddress, Credential, KeyId, RateStanding};
+use sg_domain::{Caller, ClientAddress, Credential, Dialect, KeyId, RateStanding};
+use sg_rest::front;
 
 use self::bucket::Buckets;
 pub(crate) use self::bucket::Now;
@@ -93,6 +94,7 @@ enum Class {
 /// Every bucket there is.
 pub(crate) struct RateLimits {
     rest: Option<Buckets<KeyId>>,
+    sessionfs: Option<Buckets<KeyId>>,
     graphql: Option<Buckets<KeyId>>,
     device: Option<Buckets<KeyId>>,
     unauthenticated: Option<Buckets<IpAddr>>,
@@ -104,6 +106,7 @@ impl RateLimits {
     pub(crate) fn new(now: &Now, section: &RateLimitSection) -> Self {
         Self {
             rest: Buckets::new(now, section.rest_per_hour),
+            sessionfs: Buckets::by_the_minute(now, section.sessionfs_per_minute),
             graphql: Buckets::new(now, section.graphql_per_hour),
             device: Buckets::new(now, section.device_per_hour),
             unauthenticated: Buckets::new(now, section.unauthenticated_per_hour),
@@ -168,6 +171,7 @@ impl RateLimits {
             Credential::Local => return None,
             Credential::Device(key) => (&self.device, key, true),
             Credential::Key(key) | Credential::Web(key) if is_graphql => (&self.graphql, key, false),
+            Credential::Key(key) if caller.dialect == Dialect::Sessionfs => (&self.sessionfs, key, false),
             Credential::Key(key) | Credential::Web(key) => (&self.rest, key, false),
         };
         Some((buckets.as_ref()?.take(&key), is_graphql.then_some((is_device, key))))
@@ -175,7 +179,8 @@ impl RateLimits {
 }
 
 fn class(request: &Request) -> Class {
-    let path = request.uri().path();
+    // Reached by its own door, a dialect is the same.
+    let path = front::behind_prefix(request.uri().path());
     if request.method() == Method::OPTIONS {
         Class::Free
     } else if is_graphql(path) {
@@ -184,7 +189,7 @@ fn class(request: &Request) -> Class {
             () if graphql_socket::is_upgrade(request.headers()) => Class::Socket,
             () => Class::Graphql,
         }
-    } else if is_open(path) || path.starts_with("/share/") || path.starts_with("/login/oidc") {
+    } else if front::is_open(path) || path.starts_with("/share/") || path.starts_with("/login/oidc") {
         // Pages that cost something although nobody is signed in: a whole session, a call to the provider.
         Class::Open
     } else if path == "/api/v1" || path.starts_with("/api/v1/") {
@@ -192,22 +197,6 @@ fn class(request: &Request) -> Class {
     } else {
         Class::Free
     }
-}
-
-/// Whether a dialect answers this path for everyone.
-fn is_open(path: &str) -> bool {
-    let is_at = |route: &str| {
-        let (mut wanted, mut given) = (route.split('/'), path.split('/'));
-        loop {
-            match (wanted.next(), given.next()) {
-                (None, None) => return true,
-                (Some(wanted), Some(given)) if wanted == given => {}
-                (Some(wanted), Some(given)) if wanted.starts_with('{') && !given.is_empty() => {}
-                _ => return false,
-            }
-        }
-    };
-    sg_rest::specstory::ROUTES.iter().any(|route| route.scope.is_none() && is_at(route.path))
 }
 
 #[cfg(test)]

@@ -19,8 +19,10 @@ use super::Standing;
 /// Tells the time: the app's clock.
 pub(crate) type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// What a bucket holds is one hour's.
-const PERIOD: Duration = Duration::from_secs(60 * 60);
+/// What most buckets hold is one hour's.
+const HOUR: Duration = Duration::from_secs(60 * 60);
+/// What those of SessionFS's keys hold is one minute's.
+const MINUTE: Duration = Duration::from_secs(60);
 /// Buckets kept of one kind. Beyond them the one that rested longest is forgotten, which makes it full again: a table for
 /// every address of a botnet would cost more than what it keeps out. About five megabytes.
 const MAX_BUCKETS: NonZeroUsize = NonZeroUsize::new(65_536).unwrap();
@@ -28,20 +30,30 @@ const MAX_BUCKETS: NonZeroUsize = NonZeroUsize::new(65_536).unwrap();
 /// One bucket for each key, all of one size.
 pub(crate) struct Buckets<K: Hash + Eq + Clone> {
     limit: NonZeroU32,
+    period: Duration,
     limiter: RateLimiter<K, Table<K>, AppClock, StateInformationMiddleware>,
     rows: Rows<K>,
 }
 
 impl<K: Hash + Eq + Clone> Buckets<K> {
-    /// Full ones; none when there is no limit.
+    /// Full ones that hold an hour's; none when there is no limit.
     pub(super) fn new(now: &Now, per_hour: u32) -> Option<Self> {
-        let limit = NonZeroU32::new(per_hour)?;
-        let quota = Quota::with_period(PERIOD / per_hour)?.allow_burst(limit);
+        Self::of(now, per_hour, HOUR)
+    }
+
+    /// Full ones that hold a minute's; none when there is no limit.
+    pub(super) fn by_the_minute(now: &Now, per_minute: u32) -> Option<Self> {
+        Self::of(now, per_minute, MINUTE)
+    }
+
+    fn of(now: &Now, limit: u32, period: Duration) -> Option<Self> {
+        let limit = NonZeroU32::new(limit)?;
+        let quota = Quota::with_period(period / limit.get())?.allow_burst(limit);
         let rows = Rows::new(Mutex::new(LruCache::new(MAX_BUCKETS)));
         let table = Table { rows: rows.clone(), now: now.clone() };
         let clock = AppClock { now: now.clone(), begun: OnceLock::new() };
         let limiter = RateLimiter::new(quota, table, clock);
-        Some(Self { limit, limiter, rows })
+        Some(Self { limit, period, limiter, rows })
     }
 
     /// Takes one out, or says how long to wait for one.
@@ -52,7 +64,7 @@ impl<K: Hash + Eq + Clone> Buckets<K> {
             Ok(state) => (state.remaining_burst_capacity().min(limit), None),
             Err(refused) => (0, Some(refused.wait_time_from(now.into()))),
         };
-        let refill = PERIOD / limit;
+        let refill = self.period / limit;
         let full_at = now + refill * (limit - remaining);
         // Rounded up, as the whole seconds of the headers are.
         let full_at = i64::try_from(full_at.as_nanos().div_ceil(1_000)).unwrap_or(i64::MAX);
@@ -63,7 +75,7 @@ impl<K: Hash + Eq + Clone> Buckets<K> {
     /// Puts back what one request took.
     pub(super) fn give_back(&self, key: &K) {
         if let Some(full_at) = self.rows.lock().get_mut(key) {
-            *full_at = full_at.saturating_sub((PERIOD / self.limit.get()).into());
+            *full_at = full_at.saturating_sub((self.period / self.limit.get()).into());
         }
     }
 }
@@ -106,7 +118,7 @@ impl<K: Hash + Eq + Clone> StateStore for Table<K> {
         let mut rows = self.rows.lock();
         // No bucket takes longer than the period to fill. One that would was written by a clock that has been set back, and
         // would shut its key out for as long as that.
-        let latest = epoch_nanos(&self.now) + PERIOD;
+        let latest = epoch_nanos(&self.now) + HOUR;
         let full_at = rows.get(key).copied().filter(|full_at| *full_at <= latest);
         let (outcome, full_at) = decide(full_at)?;
         rows.put(key.clone(), full_at);

@@ -131,6 +131,7 @@ fn credentials_have_buckets_by_kind() {
     let (_, now) = clock();
     let section = RateLimitSection {
         rest_per_hour: 10,
+        sessionfs_per_minute: 7,
         graphql_per_hour: 20,
         device_per_hour: 30,
         unauthenticated_per_hour: 40,
@@ -147,6 +148,10 @@ fn credentials_have_buckets_by_kind() {
         ("/api/v1", Some(10), Some(30), Some(40)),
         ("/api/v1/graphql", Some(20), Some(30), Some(40)),
         ("/graphql", Some(20), Some(30), Some(40)),
+        ("/specstory/api/v1/projects", Some(10), Some(30), Some(40)),
+        ("/sessionfs/api/v1/sessions", Some(10), Some(30), Some(40)),
+        ("/api/v1/auth/signup/", Some(10), Some(30), Some(50)),
+        ("/sessionfs/api/v1/sessions/share/token", Some(10), Some(30), Some(50)),
         ("/healthz", None, None, None),
         ("/readyz", None, None, None),
         ("/", None, None, None),
@@ -160,6 +165,9 @@ fn credentials_have_buckets_by_kind() {
         assert_eq!(limit(path, &Caller::anonymous("r1")), by_nobody, "{path}");
         assert_eq!(limit(path, &caller(Credential::Local)), None, "{path}");
     }
+    let sessionfs = Caller { dialect: sg_domain::Dialect::Sessionfs, ..caller(Credential::Key(key(4))) };
+    assert_eq!(limit("/api/v1/sessions", &sessionfs), Some(7));
+    assert_eq!(limit("/api/v1/graphql", &sessionfs), Some(20));
     for route in sg_rest::specstory::ROUTES.iter().filter(|route| route.scope.is_none()) {
         let path = route.path.replace(['{', '}'], "");
         assert_eq!(limit(&path, &Caller::anonymous("r1")), Some(50), "{path}");
