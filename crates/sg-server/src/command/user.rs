@@ -43,14 +43,14 @@ pub(super) enum UserCommand {
     Invites,
     /// Takes an invitation back.
     Uninvite {
-        /// The mail address.
+        /// The mail address that was invited.
         email: String,
     },
     /// Sets what an account may use: free, starter, pro, team or enterprise; without one, what the server gives everyone.
     Tier {
         /// The mail address of the account.
         email: String,
-        /// The tier.
+        /// The tier that it gets.
         tier: Option<String>,
     },
     /// Turns an account off: none of its keys, devices and browsers works any more, and its data stays.
