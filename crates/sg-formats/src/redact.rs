@@ -30,6 +30,9 @@ pub struct Redacted<'a> {
     pub counts: BTreeMap<&'static str, u64>,
 }
 
+/// Looks at one text; each but the last must have found something.
+const MAX_PASSES: usize = 8;
+
 static SHARED: LazyLock<Redactor> = LazyLock::new(Redactor::new);
 
 impl Default for Redactor {
@@ -80,6 +83,22 @@ impl Redactor {
 
     /// The same of bytes that are no archive, whatever they begin with.
     pub fn redact_text<'a>(&self, bytes: &'a [u8]) -> Redacted<'a> {
+        let mut redacted = self.pass(bytes);
+        // One secret may have hidden another: a password that runs into a key is seen once the key is gone.
+        for _ in 1..MAX_PASSES {
+            let Cow::Owned(clean) = &redacted.bytes else { break };
+            let again = self.pass(clean);
+            let Cow::Owned(cleaner) = again.bytes else { break };
+            for (kind, count) in again.counts {
+                *redacted.counts.entry(kind).or_default() += count;
+            }
+            redacted.bytes = Cow::Owned(cleaner);
+        }
+        redacted
+    }
+
+    /// One look from the beginning to the end.
+    fn pass<'a>(&self, bytes: &'a [u8]) -> Redacted<'a> {
         let mut counts = BTreeMap::new();
         let mut out: Vec<u8> = Vec::new();
         let (mut copied, mut at) = (0, 0);

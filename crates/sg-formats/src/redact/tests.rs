@@ -180,6 +180,12 @@ fn piece() -> impl Strategy<Value = String> {
     ]
 }
 
+#[test]
+fn a_password_that_runs_into_a_key_is_taken_out_too() {
+    let redacted = redact("password=SK0a1b2c3d4e5f67890a1b2c3d4e5f6789AIzatoken:AKIAIOSFODNN7EXAMPLE");
+    assert!(!redacted.contains("SK0a1b2c3d4e5f"), "{redacted}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
