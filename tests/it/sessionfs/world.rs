@@ -39,6 +39,8 @@ impl World {
         let mut config = sg_server::config::Config::default();
         config.http.spool_dir = gateway.dir().join("spool");
         config.http.public_url = "https://sessions.example.com".to_owned();
+        // Walks and properties ask more in a minute than people do; the limit has tests of its own.
+        config.rate_limit.sessionfs_per_minute = 0;
         let router = sg_server::http::router(gateway.app.clone(), &config);
         Self { gateway, keys, router }
     }
